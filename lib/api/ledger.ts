@@ -1,0 +1,33 @@
+import type { Receipt } from './receipt.ts'
+import type { SignedRemit } from './remit.ts'
+
+/**
+ * The ledger's wire contract with sidecars: TLS, port 8443, `Authorization: Bearer <pod-bound token, audience remit-ledger>`.
+ *
+ * - `GET  /v1/remit`          text/event-stream; events named `remit` whose data is a SignedRemit; a comment line every 10 s.
+ *                             The current one first, then each newer one within a second of its write.
+ * - `POST /v1/receipts`       application/x-ndjson, one Receipt a line, in order of seq, one incarnation a request, at most
+ *                             4 MiB; 200 ReceiptsAck once fsynced. Sending again what is known is harmless.
+ *                             409 with code `ReceiptGap` ({expectedSeq}) or `ReceiptFork`.
+ * - `POST /v1/otlp/v1/traces` and `/v1/otlp/v1/metrics`  OTLP/HTTP, JSON or protobuf, relayed to the collector.
+ * - `GET  /v1/counters`       for the operator's ServiceAccount only: Counters of all agents.
+ * Errors: {error: {code, message}} with a code of the catalog.
+ */
+export interface ReceiptsAck {
+  incarnation: string
+  /** Highest seq that is durable. */
+  seq: number
+}
+export interface Counters {
+  /** By agentID. */
+  agents: Record<string, { calls: number; denied: number; lastAction?: { at: string; what: string } }>
+}
+export type { Receipt, SignedRemit }
+export const LEDGER_PATHS = {
+  remit: '/v1/remit',
+  receipts: '/v1/receipts',
+  otlp: '/v1/otlp',
+  counters: '/v1/counters',
+} as const
+/** Bytes of one POST /v1/receipts. */
+export const MAX_BATCH_BYTES = 4 * 1024 * 1024

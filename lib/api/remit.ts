@@ -1,0 +1,70 @@
+import type { OwnerGroupSpec, RestrictingRule, Stamp, ToolRule } from './gen/types.ts'
+
+/**
+ * The compiled authority of one agent: what the operator signs and the sidecar enforces.
+ * Stored as `AgentRemit.spec.remit`; its digest and signature are over its RFC 8785 form.
+ */
+export interface Remit {
+  version: 1
+  /** UID of the kube-system namespace, or "standalone" for `remit gate`. */
+  cluster: string
+  agent: {
+    id: string
+    namespace: string
+    name: string
+    purpose?: string
+    task?: string
+    runbook?: string
+    createdBy: Stamp
+  }
+  /** Only ever grows for one agent; the sidecar and the ledger refuse a lower one. */
+  generation: number
+  /** The operator Lease's transition count; a lower one is refused. */
+  epoch: number
+  issuedAt: string
+  /** RFC 3339; past it every call is denied. */
+  expiresAt?: string
+  suspended?: boolean
+  owner: { group: string; spec: OwnerGroupSpec }
+  rules: RemitRule[]
+  servers: RemitServer[]
+  models: RemitModel[]
+  /** NetworkPolicy CIDRs that were opened, for the reader. */
+  egress: { cidrs: { cidr: string; ports?: number[] }[] }
+  /** What it was compiled from, with SHA-256 digests over the RFC 8785 form of each spec. */
+  sources: { kind: string; namespace?: string; name: string; uid: string; digest: string }[]
+  /** Certificate authorities (PEM) the sidecar accepts the ledger by; replaces those of its pod. */
+  ledgerCA?: string
+  /** Ed25519 public JWKs that may sign the next remits; replaces those of its pod. */
+  anchors?: { kty: string; crv: string; x: string; kid: string }[]
+}
+
+/** A policy's rule as the remit carries it. */
+export type RemitRule = { policy: string; mode: 'Enforce' | 'Observe' } & (
+  | ({ type: 'tool' } & ToolRule)
+  | ({ type: 'guard' | 'invariant' } & RestrictingRule)
+)
+
+export interface RemitServer {
+  name: string
+  /** Where to dial; its host is an IP address in a cluster (agent pods have no DNS). */
+  url: string
+  /** Host header and TLS server name when they differ from the URL's host. */
+  host?: string
+  /** How the upstream credential is sent; the value itself is only in the sidecar's file `/var/run/remit/credentials/server-<name>`. */
+  credential?: { header: string; scheme?: 'Bearer' }
+}
+export interface RemitModel {
+  name: string
+  url: string
+  host?: string
+  api: 'OpenAI' | 'Anthropic'
+  /** file `/var/run/remit/credentials/model-<name>` */
+  credential?: { header: string; scheme?: 'Bearer' }
+}
+
+/** A remit as it travels: `signature` is a compact EdDSA JWS with detached payload (RFC 7515 appendix F), payload = RFC 8785 form of `remit`. Its protected header is {alg, kid, typ: "remit+jws", cluster}. */
+export interface SignedRemit {
+  remit: Remit
+  signature: string
+}
