@@ -13,58 +13,191 @@ export interface CatalogEntry {
 
 export const catalog = {
   // decisions
-  NoRuleAllows: { message: 'No rule allows {server}/{tool}.', remedy: 'Add a rule to the policy, or use another tool.', retry: false },
-  DeniedByRule: { message: 'The rule {rule} denies {server}/{tool}.', remedy: 'Change the rule in {policy}, or use another tool.', retry: false },
-  DeniedByInvariant: { message: '{rule} is an invariant: {detail}.', remedy: 'No approval lifts an invariant; only a change of {policy} does.', retry: false },
+  NoRuleAllows: {
+    message: 'No rule allows {server}/{tool}.',
+    remedy: 'Add a rule to the policy, or use another tool.',
+    retry: false,
+  },
+  DeniedByRule: {
+    message: 'The rule {rule} denies {server}/{tool}.',
+    remedy: 'Change the rule in {policy}, or use another tool.',
+    retry: false,
+  },
+  DeniedByInvariant: {
+    message: '{rule} is an invariant: {detail}.',
+    remedy: 'No approval lifts an invariant; only a change of {policy} does.',
+    retry: false,
+  },
   ConstraintFailed: { message: '{detail}.', remedy: 'Call again within the bounds of {rule}.', retry: false },
-  ConstraintError: { message: '{detail}, so {rule} cannot be evaluated and the call is denied.', remedy: 'Call again with arguments of the types the tool declares.', retry: false },
-  WaitingForPerson: { message: 'This call is waiting for {who}.', remedy: '{who} answers for this agent now; ask them, or use another way.', retry: true },
-  UnknownServer: { message: 'There is no server {server} in this remit.', remedy: 'Declare it under spec.servers of the AgentIdentity.', retry: false },
-  UnknownModel: { message: 'There is no model {model} in this remit.', remedy: 'Declare it under spec.models of the AgentIdentity.', retry: false },
+  ConstraintError: {
+    message: '{detail}, so {rule} cannot be evaluated and the call is denied.',
+    remedy: 'Call again with arguments of the types the tool declares.',
+    retry: false,
+  },
+  WaitingForPerson: {
+    message: 'This call is waiting for {who}.',
+    remedy: '{who} answers for this agent now; ask them, or use another way.',
+    retry: true,
+  },
+  UnknownServer: {
+    message: 'There is no server {server} in this remit.',
+    remedy: 'Declare it under spec.servers of the AgentIdentity.',
+    retry: false,
+  },
+  UnknownModel: {
+    message: 'There is no model {model} in this remit.',
+    remedy: 'Declare it under spec.models of the AgentIdentity.',
+    retry: false,
+  },
   AgentSuspended: { message: 'The agent is suspended.', remedy: 'Set spec.suspended to false.', retry: true },
   RemitExpired: { message: 'The agent expired at {at}.', remedy: 'Set a later spec.expiresAt.', retry: false },
-  NoRemit: { message: 'The agent has no remit yet.', remedy: 'Wait for the operator; see the conditions of the AgentIdentity.', retry: true },
-  CannotRecord: { message: 'The call could not be recorded, so it was not made: {detail}.', remedy: 'Free disk space of the sidecar\'s spool, or see its log.', retry: true },
+  NoRemit: {
+    message: 'The agent has no remit yet.',
+    remedy: 'Wait for the operator; see the conditions of the AgentIdentity.',
+    retry: true,
+  },
+  CannotRecord: {
+    message: 'The call could not be recorded, so it was not made: {detail}.',
+    remedy: "Free disk space of the sidecar's spool, or see its log.",
+    retry: true,
+  },
   // requests
-  MalformedRequest: { message: 'The request is not what the protocol allows: {detail}.', remedy: 'Mend the client.', retry: false },
+  MalformedRequest: {
+    message: 'The request is not what the protocol allows: {detail}.',
+    remedy: 'Mend the client.',
+    retry: false,
+  },
   RequestTooLarge: { message: 'The request is larger than {limit}.', remedy: 'Send less at once.', retry: false },
-  UnsupportedVersion: { message: 'Protocol version {version} is not supported; supported: {supported}.', remedy: 'Use a supported version.', retry: false },
+  UnsupportedVersion: {
+    message: 'Protocol version {version} is not supported; supported: {supported}.',
+    remedy: 'Use a supported version.',
+    retry: false,
+  },
   UnknownSession: { message: 'There is no such session.', remedy: 'Initialize again.', retry: true },
-  UnknownMethod: { message: 'The method {method} is not passed on.', remedy: 'Only what a policy can decide is passed on.', retry: false },
-  UpstreamUnreachable: { message: 'The server {server} cannot be reached: {detail}.', remedy: 'See that it runs and that its address in the remit is right.', retry: true },
-  UpstreamTimeout: { message: 'The server {server} did not answer within {seconds} s.', remedy: 'Whether the call took effect is unknown; look before trying again.', retry: true },
-  UpstreamInvalid: { message: 'The server {server} answered something that is not MCP: {detail}.', remedy: 'Whether the call took effect is unknown; mend the server.', retry: false },
-  OutcomeUnknown: { message: 'The sidecar ended before the answer came; whether the call took effect is unknown.', remedy: 'Look at the tool\'s own records before trying again.', retry: false },
+  UnknownMethod: {
+    message: 'The method {method} is not passed on.',
+    remedy: 'Only what a policy can decide is passed on.',
+    retry: false,
+  },
+  UpstreamUnreachable: {
+    message: 'The server {server} cannot be reached: {detail}.',
+    remedy: 'See that it runs and that its address in the remit is right.',
+    retry: true,
+  },
+  UpstreamTimeout: {
+    message: 'The server {server} did not answer within {seconds} s.',
+    remedy: 'Whether the call took effect is unknown; look before trying again.',
+    retry: true,
+  },
+  UpstreamInvalid: {
+    message: 'The server {server} answered something that is not MCP: {detail}.',
+    remedy: 'Whether the call took effect is unknown; mend the server.',
+    retry: false,
+  },
+  OutcomeUnknown: {
+    message: 'The sidecar ended before the answer came; whether the call took effect is unknown.',
+    remedy: "Look at the tool's own records before trying again.",
+    retry: false,
+  },
   // policies and agents
   PolicyInvalid: { message: '{field}: {detail}', remedy: '{fix}', retry: false },
-  PolicyUnsupported: { message: '{field} is not enforced by this version, so a policy that uses it is refused.', remedy: 'Remove it, or use a version that enforces it.', retry: false },
-  PolicyMissing: { message: 'The policy {name} does not exist in namespace {namespace}.', remedy: 'Create it, or name another in spec.policyRefs.', retry: true },
-  OwnerGroupMissing: { message: 'The owner group {name} does not exist in namespace {namespace}.', remedy: 'Create it, or name another in spec.ownerRef.', retry: true },
-  NobodyOnCall: { message: 'Nobody is on call in the owner group {name}.', remedy: 'Give it an owner, a rotation that has begun, or a fallback.', retry: false },
+  PolicyUnsupported: {
+    message: '{field} is not enforced by this version, so a policy that uses it is refused.',
+    remedy: 'Remove it, or use a version that enforces it.',
+    retry: false,
+  },
+  PolicyMissing: {
+    message: 'The policy {name} does not exist in namespace {namespace}.',
+    remedy: 'Create it, or name another in spec.policyRefs.',
+    retry: true,
+  },
+  OwnerGroupMissing: {
+    message: 'The owner group {name} does not exist in namespace {namespace}.',
+    remedy: 'Create it, or name another in spec.ownerRef.',
+    retry: true,
+  },
+  NobodyOnCall: {
+    message: 'Nobody is on call in the owner group {name}.',
+    remedy: 'Give it an owner, a rotation that has begun, or a fallback.',
+    retry: false,
+  },
   OwnerGroupInvalid: { message: '{field}: {detail}', remedy: '{fix}', retry: false },
-  MayNotUsePolicy: { message: '{user} may not use the policy {name} in namespace {namespace}.', remedy: 'Grant the verb "use" on agentpolicies/{name} in namespace {namespace}.', retry: false },
-  RemitTooLarge: { message: 'The compiled remit has {bytes} bytes; at most 262144 are allowed.', remedy: 'Use fewer or shorter rules.', retry: false },
-  ServiceMissing: { message: 'The Service {name} of server {server} does not exist in namespace {namespace}.', remedy: 'Create it, or mend spec.servers.', retry: true },
-  SecretMissing: { message: 'The Secret {name} (key {key}) does not exist in namespace {namespace}.', remedy: 'Create it, or mend the credentialRef.', retry: true },
-  ImageCannotBePulled: { message: 'The image {image} cannot be pulled: {detail}.', remedy: 'Mend spec.workload.image or its pull secret.', retry: true },
-  SandboxRefused: { message: 'The pod was refused: {detail}.', remedy: 'See the message; often a quota or a runtimeClassName.', retry: true },
-  ReservedName: { message: 'Names agent-* are Remit\'s own: {detail}.', remedy: 'Make an AgentIdentity; Remit makes its pod.', retry: false },
+  MayNotUsePolicy: {
+    message: '{user} may not use the policy {name} in namespace {namespace}.',
+    remedy: 'Grant the verb "use" on agentpolicies/{name} in namespace {namespace}.',
+    retry: false,
+  },
+  RemitTooLarge: {
+    message: 'The compiled remit has {bytes} bytes; at most 262144 are allowed.',
+    remedy: 'Use fewer or shorter rules.',
+    retry: false,
+  },
+  ServiceMissing: {
+    message: 'The Service {name} of server {server} does not exist in namespace {namespace}.',
+    remedy: 'Create it, or mend spec.servers.',
+    retry: true,
+  },
+  SecretMissing: {
+    message: 'The Secret {name} (key {key}) does not exist in namespace {namespace}.',
+    remedy: 'Create it, or mend the credentialRef.',
+    retry: true,
+  },
+  ImageCannotBePulled: {
+    message: 'The image {image} cannot be pulled: {detail}.',
+    remedy: 'Mend spec.workload.image or its pull secret.',
+    retry: true,
+  },
+  SandboxRefused: {
+    message: 'The pod was refused: {detail}.',
+    remedy: 'See the message; often a quota or a runtimeClassName.',
+    retry: true,
+  },
+  ReservedName: {
+    message: "Names agent-* are Remit's own: {detail}.",
+    remedy: 'Make an AgentIdentity; Remit makes its pod.',
+    retry: false,
+  },
   // ledger
-  Unauthenticated: { message: 'The caller could not be authenticated: {detail}.', remedy: 'Use a token of the right audience that has not expired.', retry: false },
-  Forbidden: { message: 'The caller may not do this: {detail}.', remedy: 'Ask who administers the cluster for the role.', retry: false },
-  ReceiptGap: { message: 'The next receipt of this incarnation is {expectedSeq}.', remedy: 'Send from there.', retry: true },
-  ReceiptFork: { message: 'Another receipt with this sequence number is already recorded.', remedy: 'Two writers share one key: treat it as an incident.', retry: false },
+  Unauthenticated: {
+    message: 'The caller could not be authenticated: {detail}.',
+    remedy: 'Use a token of the right audience that has not expired.',
+    retry: false,
+  },
+  Forbidden: {
+    message: 'The caller may not do this: {detail}.',
+    remedy: 'Ask who administers the cluster for the role.',
+    retry: false,
+  },
+  ReceiptGap: {
+    message: 'The next receipt of this incarnation is {expectedSeq}.',
+    remedy: 'Send from there.',
+    retry: true,
+  },
+  ReceiptFork: {
+    message: 'Another receipt with this sequence number is already recorded.',
+    remedy: 'Two writers share one key: treat it as an incident.',
+    retry: false,
+  },
   ReceiptInvalid: { message: 'The receipt is not valid: {detail}.', remedy: 'Mend the sender.', retry: false },
   // command line
-  NotFound: { message: '{what} does not exist.', remedy: 'See what does with the matching list command.', retry: false },
+  NotFound: {
+    message: '{what} does not exist.',
+    remedy: 'See what does with the matching list command.',
+    retry: false,
+  },
   BadUsage: { message: '{detail}.', remedy: 'See --help.', retry: false },
-  ClusterUnreachable: { message: 'The cluster cannot be reached: {detail}.', remedy: 'See that the kubeconfig and context are right.', retry: true },
+  ClusterUnreachable: {
+    message: 'The cluster cannot be reached: {detail}.',
+    remedy: 'See that the kubeconfig and context are right.',
+    retry: true,
+  },
 } as const satisfies Record<string, CatalogEntry>
 
 export type ErrorCode = keyof typeof catalog
 export type ErrorValues = Record<string, string | number>
 
-const fill = (template: string, values: ErrorValues) => template.replace(/\{(\w+)\}/g, (whole, key) => String(values[key] ?? whole))
+const fill = (template: string, values: ErrorValues) =>
+  template.replace(/\{(\w+)\}/g, (whole, key) => String(values[key] ?? whole))
 
 /** What a person did or met that they can mend; everything else thrown is our bug. */
 export class UserError extends Error {
@@ -85,7 +218,10 @@ export class UserError extends Error {
 }
 
 /** {message, remedy} of a code with its values filled in. */
-export const describe = (code: ErrorCode, values: ErrorValues = {}): { code: ErrorCode; message: string; remedy: string } => ({
+export const describe = (
+  code: ErrorCode,
+  values: ErrorValues = {},
+): { code: ErrorCode; message: string; remedy: string } => ({
   code,
   message: fill(catalog[code].message, values),
   remedy: fill(catalog[code].remedy, values),
