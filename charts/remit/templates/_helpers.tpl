@@ -1,0 +1,84 @@
+{{- define "remit.labels" -}}
+app.kubernetes.io/name: remit
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
+{{- /* Labels of one part: dict "root" . "part" "webhook" */ -}}
+{{- define "remit.partLabels" -}}
+{{ include "remit.labels" .root }}
+app.kubernetes.io/component: {{ .part }}
+{{- end -}}
+
+{{- define "remit.selector" -}}
+app.kubernetes.io/name: remit
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .part }}
+{{- end -}}
+
+{{- /* Image reference of one part: by digest when one is given, otherwise by tag. */ -}}
+{{- define "remit.image" -}}
+{{- $part := index .root.Values.images .part -}}
+{{- $name := printf "%s/%s" (trimSuffix "/" .root.Values.image.prefix) (default .part $part.name) -}}
+{{- if $part.digest -}}
+{{ $name }}@{{ $part.digest }}
+{{- else -}}
+{{ $name }}:{{ default .root.Chart.AppVersion .root.Values.image.tag }}
+{{- end -}}
+{{- end -}}
+
+{{- define "remit.operatorUser" -}}
+system:serviceaccount:{{ .Release.Namespace }}:remit-operator
+{{- end -}}
+
+{{- /* Namespaces agents never live in, where names agent-* mean nothing to Remit. */ -}}
+{{- define "remit.exemptNamespaces" -}}
+{{- append .Values.admission.exemptNamespaces .Release.Namespace | uniq | toJson -}}
+{{- end -}}
+
+{{- define "remit.namespaceSelector" -}}
+namespaceSelector:
+  matchExpressions:
+  - {key: kubernetes.io/metadata.name, operator: NotIn, values: {{ include "remit.exemptNamespaces" . }}}
+{{- end -}}
+
+{{- /* CEL: the caller is Remit's operator. */ -}}
+{{- define "remit.cel.operator" -}}
+request.userInfo.username == '{{ include "remit.operatorUser" . }}'
+{{- end -}}
+
+{{- /* CEL: the caller is the operator, or the cluster's own garbage collector or namespace deletion. */ -}}
+{{- define "remit.cel.machinery" -}}
+request.userInfo.username in ['{{ include "remit.operatorUser" . }}', 'system:kube-controller-manager', 'system:serviceaccount:kube-system:generic-garbage-collector', 'system:serviceaccount:kube-system:namespace-controller']
+{{- end -}}
+
+{{- /* The binding that makes a policy deny: dict "root" . "name" NAME, optionally "param" (YAML of paramRef). */ -}}
+{{- define "remit.binding" -}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ .name }}
+  labels: {{- include "remit.partLabels" (dict "root" .root "part" "admission") | nindent 4 }}
+spec:
+  policyName: {{ .name }}
+  validationActions: [Deny]
+  {{- with .param }}
+  paramRef: {{- . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
+{{- define "remit.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{- define "remit.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
