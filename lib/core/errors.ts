@@ -179,6 +179,21 @@ export const catalog = {
     retry: false,
   },
   ReceiptInvalid: { message: 'The receipt is not valid: {detail}.', remedy: 'Mend the sender.', retry: false },
+  LedgerBusy: {
+    message: 'The ledger takes no more from this agent for now.',
+    remedy: 'Wait as long as Retry-After says; a whole fleet that meets it needs a higher limit in the chart.',
+    retry: true,
+  },
+  LedgerFull: {
+    message: 'The ledger has no space left, so nothing was recorded.',
+    remedy: "Enlarge the ledger's volume; nothing is lost meanwhile, sidecars keep what they could not send.",
+    retry: true,
+  },
+  LedgerUnavailable: {
+    message: 'The ledger cannot answer now: {detail}.',
+    remedy: 'Try again; if it stays so, see the log of the ledger.',
+    retry: true,
+  },
   // command line
   NotFound: {
     message: '{what} does not exist.',
