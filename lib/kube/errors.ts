@@ -1,0 +1,53 @@
+import type { Status } from './types.ts'
+
+/** An answer of the API server that is not a success. `message` is the server's own sentence. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  /** HTTP status, or the code of a Status that came inside a watch. */
+  readonly code: number
+  /** Machine-readable reason of the Status, as `NotFound`, `Conflict`, `Expired`; empty if the body was none. */
+  readonly reason: string
+  readonly status: Status
+  /** Milliseconds the server asks to wait, from `Retry-After` or the Status. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: number, status: Status, retryAfterMs?: number) {
+    super(status.message || `the API server answered ${code}`)
+    this.code = code
+    this.reason = status.reason ?? ''
+    this.status = status
+    const fromStatus = status.details?.retryAfterSeconds
+    this.retryAfterMs = retryAfterMs ?? (fromStatus ? fromStatus * 1000 : undefined)
+  }
+}
+
+/** The request got no answer: refused, cut, timed out. Whether it took effect is not known. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError'
+}
+
+const withCode = (error: unknown, code: number) => error instanceof ApiError && error.code === code
+
+export const isNotFound = (error: unknown): boolean => withCode(error, 404)
+export const isForbidden = (error: unknown): boolean => withCode(error, 403)
+export const isInvalid = (error: unknown): boolean => withCode(error, 422)
+/** Both a stale resourceVersion and an apply conflict; see {@link isAlreadyExists} for the other 409. */
+export const isConflict = (error: unknown): boolean => withCode(error, 409) && !isAlreadyExists(error)
+export const isAlreadyExists = (error: unknown): boolean =>
+  error instanceof ApiError && error.code === 409 && error.reason === 'AlreadyExists'
+/** The resourceVersion or continue token is older than what the server keeps: list again. */
+export const isExpired = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === 410 || error.reason === 'Expired' || error.reason === 'Gone')
+
+/**
+ * The server is behind the resourceVersion asked for, as after a restore from a backup.
+ * Source: apimachinery `NewTimeoutError` with cause `ResourceVersionTooLarge`.
+ */
+export const isResourceVersionTooLarge = (error: unknown): boolean =>
+  error instanceof ApiError &&
+  ((error.status.details?.causes ?? []).some((cause) => cause.reason === 'ResourceVersionTooLarge') ||
+    /Too large resource version/.test(error.message))
+
+/** What the server asked to wait, if it did. */
+export const retryAfterOf = (error: unknown): number | undefined =>
+  error instanceof ApiError ? error.retryAfterMs : undefined
