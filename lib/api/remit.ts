@@ -26,6 +26,11 @@ export interface Remit {
   expiresAt?: string
   suspended?: boolean
   owner: { group: string; spec: OwnerGroupSpec }
+  /**
+   * True when every AgentPolicy of the agent is in mode Observe: calls no enforced rule stops are forwarded, and the
+   * decision's `observed` says what would have happened. ClusterAgentPolicies in mode Enforce bind all the same.
+   */
+  observing?: boolean
   rules: RemitRule[]
   servers: RemitServer[]
   models: RemitModel[]

@@ -127,6 +127,12 @@ export const catalog = {
     remedy: 'Grant the verb "use" on agentpolicies/{name} in namespace {namespace}.',
     retry: false,
   },
+  RemitInvalid: {
+    message: 'The remit was refused: {detail}.',
+    remedy:
+      "The last good remit stays in force; see that operator, ledger and the pod's trust anchors belong together.",
+    retry: false,
+  },
   RemitTooLarge: {
     message: 'The compiled remit has {bytes} bytes; at most 262144 are allowed.',
     remedy: 'Use fewer or shorter rules.',

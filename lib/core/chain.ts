@@ -1,0 +1,138 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
+import type { Envelope, Receipt, ReceiptBody, ReceiptKind } from '../api/receipt.ts'
+import { canonical, sha256hex } from './canonical.ts'
+
+/** Bytes of the canonical form of one body. */
+export const MAX_BODY_BYTES = 16 * 1024
+
+/** One container start's identity: its key signs every receipt of its chain. */
+export interface Incarnation {
+  /** The first 12 hex digits of SHA-256 over the raw public key. */
+  id: string
+  privateKey: KeyObject
+  /** Ed25519, raw, base64url. */
+  publicKey: string
+}
+export interface ChainState {
+  agent: string
+  incarnation: Incarnation
+  /** Of the next receipt. */
+  seq: number
+  /** envelopeHash of the one before; "" at the beginning. */
+  prev: string
+}
+
+export function newIncarnation(): Incarnation {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const raw = publicKey.export({ format: 'jwk' }).x as string
+  return { id: incarnationId(raw), privateKey, publicKey: raw }
+}
+
+const incarnationId = (publicKey: string): string => sha256hex(Buffer.from(publicKey, 'base64url')).slice(0, 12)
+
+/** The state before an incarnation's first receipt. @param agent agentID */
+export const startChain = (incarnation: Incarnation, agent: string): ChainState => ({
+  agent,
+  incarnation,
+  seq: 0,
+  prev: '',
+})
+
+/**
+ * Makes the next receipt of a chain and the state after it; the state given stays valid until the receipt is kept.
+ * @param time milliseconds since the epoch
+ * @throws Error for a body of another kind or over 16 KB
+ */
+export function seal(
+  state: ChainState,
+  kind: ReceiptKind,
+  body: ReceiptBody,
+  time: number,
+  epoch: number,
+): { receipt: Receipt; state: ChainState } {
+  if (body.kind !== kind) throw new Error(`a body of kind ${body.kind} in a receipt of kind ${kind}`)
+  const text = canonical(body)
+  if (Buffer.byteLength(text) > MAX_BODY_BYTES) throw new Error(`a receipt body over ${MAX_BODY_BYTES} bytes`)
+  const unsigned = {
+    v: 1,
+    kind,
+    agent: state.agent,
+    incarnation: state.incarnation.id,
+    epoch,
+    seq: state.seq,
+    prev: state.prev,
+    time: new Date(time).toISOString(),
+    body: sha256hex(text),
+  } as const
+  const sig = sign(null, Buffer.from(canonical(unsigned)), state.incarnation.privateKey).toString('base64url')
+  const envelope: Envelope = { ...unsigned, sig }
+  return { receipt: { envelope, body }, state: { ...state, seq: state.seq + 1, prev: envelopeHash(envelope) } }
+}
+
+/** SHA-256 (hex) of the envelope's RFC 8785 form: what the next one's `prev` holds. */
+export const envelopeHash = (envelope: Envelope): string => sha256hex(canonical(envelope))
+
+export type ChainVerdict = { ok: true } | { ok: false; at: number; why: string }
+
+/**
+ * Checks receipts of one incarnation, in order and without gaps. `at` is the index of the first that is wrong.
+ * @param publicKey raw, base64url; without it the first receipt must be seq 0, whose body names the key
+ * @param after what was verified before these: its seq and envelopeHash
+ */
+export function verifyReceipts(
+  receipts: Receipt[],
+  publicKey?: string,
+  after?: { seq: number; hash: string },
+): ChainVerdict {
+  const named = receipts[0]?.body.kind === 'incarnation' ? receipts[0].body.publicKey : undefined
+  const raw = publicKey ?? named
+  if (receipts.length === 0) return { ok: true }
+  if (raw === undefined) return { ok: false, at: 0, why: 'no incarnation receipt names the key' }
+  const key = publicKeyOf(raw)
+  if (key === undefined) return { ok: false, at: 0, why: 'the key is not an Ed25519 key' }
+  let last = after
+  for (const [at, receipt] of receipts.entries()) {
+    const why = problemOf(receipt, raw, key, last, receipts[0]?.envelope.agent as string)
+    if (why !== undefined) return { ok: false, at, why }
+    last = { seq: receipt.envelope.seq, hash: envelopeHash(receipt.envelope) }
+  }
+  return { ok: true }
+}
+
+const ENVELOPE_KEYS = 'agent,body,epoch,incarnation,kind,prev,seq,sig,time,v'
+
+function problemOf(
+  receipt: Receipt,
+  raw: string,
+  key: KeyObject,
+  last: { seq: number; hash: string } | undefined,
+  agent: string,
+): string | undefined {
+  const { envelope, body } = receipt
+  if (Object.keys(receipt).sort().join() !== 'body,envelope') return 'a receipt has an envelope and a body only'
+  if (Object.keys(envelope).sort().join() !== ENVELOPE_KEYS || envelope.v !== 1) return 'the envelope has other fields'
+  if (envelope.incarnation !== incarnationId(raw)) return 'the incarnation is not that of the key'
+  if (envelope.agent !== agent) return 'the agent changes within the chain'
+  if (last === undefined ? envelope.seq !== 0 : envelope.seq !== last.seq + 1) {
+    return `seq ${envelope.seq} where ${last === undefined ? 0 : last.seq + 1} must follow`
+  }
+  if (envelope.prev !== (last?.hash ?? '')) return 'prev is not the hash of the envelope before'
+  if ((envelope.seq === 0) !== (envelope.kind === 'incarnation'))
+    return 'an incarnation receipt is at seq 0 and only there'
+  if (body.kind !== envelope.kind) return 'the body is of another kind'
+  if (body.kind === 'incarnation' && body.publicKey !== raw) return 'the incarnation names another key'
+  if (sha256hex(canonical(body)) !== envelope.body) return 'the body is not the one that was signed'
+  const { sig, ...unsigned } = envelope
+  const signature = Buffer.from(sig, 'base64url')
+  // A second spelling of the same bytes would give one receipt two hashes.
+  if (signature.toString('base64url') !== sig) return 'the signature is not canonical base64url'
+  return verify(null, Buffer.from(canonical(unsigned)), key, signature) ? undefined : 'the signature does not verify'
+}
+
+function publicKeyOf(raw: string): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: raw }, format: 'jwk' })
+  } catch {
+    return undefined
+  }
+}

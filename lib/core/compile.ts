@@ -1,0 +1,167 @@
+import type { AgentIdentity, AgentPolicy, ClusterAgentPolicy, OwnerGroup } from '../api/gen/types.ts'
+import type { Remit, RemitModel, RemitRule, RemitServer } from '../api/remit.ts'
+import { canonical, sha256hex } from './canonical.ts'
+import { describe, type ErrorCode, type ErrorValues } from './errors.ts'
+import type { Anchor } from './jws.ts'
+import { checkOwnerGroup } from './owner-check.ts'
+import { checkPolicy } from './policy-check.ts'
+import type { Problem } from './problem.ts'
+import { onCall } from './rotate.ts'
+
+export type { Problem } from './problem.ts'
+
+/** Bytes of a remit's RFC 8785 form. */
+export const MAX_REMIT_BYTES = 256 * 1024
+
+export interface CompileInput {
+  cluster: string
+  agent: AgentIdentity
+  /** Those of `agent.spec.policyRefs` that exist, in any order. */
+  policies: AgentPolicy[]
+  /** All of the cluster. */
+  clusterPolicies: ClusterAgentPolicy[]
+  /** Absent when the group of `agent.spec.ownerRef` does not exist. */
+  owner?: OwnerGroup
+  /** As resolved: where to dial, and how the credential is sent. */
+  servers: RemitServer[]
+  models: RemitModel[]
+  ledgerCA?: string
+  anchors?: Anchor[]
+  generation: number
+  epoch: number
+  /** RFC 3339; also the moment for which somebody must be on call. */
+  issuedAt: string
+}
+
+/**
+ * The remit of one agent from everything it depends on: deterministic, whatever the order of the lists. Any problem in
+ * any policy or in the owner group refuses the whole; the caller keeps the last good remit in force.
+ */
+export function compile(input: CompileInput): { remit: Remit } | { problems: Problem[] } {
+  const { agent } = input
+  const policies = [...input.policies].sort(byName)
+  const clusterPolicies = [...input.clusterPolicies].sort(byName)
+  const problems = [
+    ...missing(input),
+    ...policies.flatMap((policy) => within(policy, checkPolicy(policy.spec))),
+    ...clusterPolicies.flatMap((policy) => within(policy, checkPolicy(policy.spec, 'Cluster'))),
+    ...ownerProblems(input),
+  ]
+  if (problems.length > 0 || input.owner === undefined) return { problems }
+  const enforced = policies.filter((policy) => policy.spec.mode !== 'Observe')
+  const { purpose, task, runbook, createdBy, expiresAt, suspended } = agent.spec
+  const remit: Remit = withoutUndefined({
+    version: 1,
+    cluster: input.cluster,
+    agent: withoutUndefined({
+      id: uidOf(agent),
+      namespace: namespaceOf(agent),
+      name: agent.metadata.name,
+      purpose,
+      task,
+      runbook,
+      createdBy,
+    }),
+    generation: input.generation,
+    epoch: input.epoch,
+    issuedAt: input.issuedAt,
+    expiresAt,
+    suspended,
+    owner: { group: input.owner.metadata.name, spec: input.owner.spec },
+    observing: enforced.length === 0 && policies.length > 0 ? true : undefined,
+    rules: [...policies, ...clusterPolicies].flatMap(rulesOf),
+    servers: [...input.servers].sort((a, b) => compareText(a.name, b.name)),
+    models: [...input.models].sort((a, b) => compareText(a.name, b.name)),
+    egress: { cidrs: enforced.flatMap((policy) => policy.spec.egress?.cidrs ?? []) },
+    sources: [agent, input.owner, ...policies, ...clusterPolicies].map(source),
+    ledgerCA: input.ledgerCA,
+    anchors: input.anchors,
+  })
+  const bytes = Buffer.byteLength(canonical(remit))
+  if (bytes > MAX_REMIT_BYTES) return { problems: [named('spec.policyRefs', 'RemitTooLarge', { bytes })] }
+  return { remit }
+}
+
+type Source = AgentIdentity | OwnerGroup | AgentPolicy | ClusterAgentPolicy
+type Policy = AgentPolicy | ClusterAgentPolicy
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const byName = (a: Source, b: Source): number => compareText(a.metadata.name, b.metadata.name)
+
+function named(field: string, code: ErrorCode, values: ErrorValues, value?: string): Problem {
+  const { message, remedy } = describe(code, values)
+  return { field, ...(value === undefined ? {} : { value }), code, detail: message.replace(/\.$/, ''), fix: remedy }
+}
+
+function missing({ agent, policies, owner }: CompileInput): Problem[] {
+  const namespace = namespaceOf(agent)
+  const found: Problem[] = []
+  agent.spec.policyRefs.forEach(({ name }, index) => {
+    if (policies.some((policy) => policy.metadata.name === name && policy.metadata.namespace === namespace)) return
+    found.push(named(`spec.policyRefs[${index}].name`, 'PolicyMissing', { name, namespace }, name))
+  })
+  if (
+    policies.length > 0 &&
+    policies.some(({ metadata }) => !agent.spec.policyRefs.some(({ name }) => name === metadata.name))
+  ) {
+    throw new Error('compile was given a policy the agent does not name')
+  }
+  const { name } = agent.spec.ownerRef
+  if (owner === undefined || owner.metadata.name !== name || owner.metadata.namespace !== namespace) {
+    found.push(named('spec.ownerRef.name', 'OwnerGroupMissing', { name, namespace }, name))
+  }
+  return found
+}
+
+function ownerProblems({ owner, issuedAt }: CompileInput): Problem[] {
+  if (owner === undefined) return []
+  const found = checkOwnerGroup(owner.spec)
+  if (found.length > 0) return within(owner, found)
+  if (onCall(owner.spec, Date.parse(issuedAt)) !== null) return []
+  return within(owner, [named('spec.onCall', 'NobodyOnCall', { name: owner.metadata.name })])
+}
+
+const within = (object: Source, problems: Problem[]): Problem[] =>
+  problems.map((problem) => ({ object: titleOf(object), ...problem }))
+
+function titleOf({ kind, metadata }: Source): string {
+  return metadata.namespace === undefined
+    ? `${kind} ${metadata.name}`
+    : `${kind} ${metadata.namespace}/${metadata.name}`
+}
+
+function rulesOf(policy: Policy): RemitRule[] {
+  const { spec, metadata } = policy
+  const scope = policy.kind === 'ClusterAgentPolicy' ? 'cluster' : metadata.namespace
+  const common = { policy: `${scope}/${metadata.name}`, mode: spec.mode ?? 'Enforce' } as const
+  return [
+    ...(spec.tools ?? []).map((rule): RemitRule => ({ ...common, type: 'tool', ...rule })),
+    ...(spec.guards ?? []).map((rule): RemitRule => ({ ...common, type: 'guard', ...rule })),
+    ...(spec.invariants ?? []).map((rule): RemitRule => ({ ...common, type: 'invariant', ...rule })),
+  ]
+}
+
+function source(object: Source): Remit['sources'][number] {
+  const { kind, metadata, spec } = object
+  return withoutUndefined({
+    kind,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    uid: uidOf(object),
+    digest: sha256hex(canonical(spec)),
+  })
+}
+
+function uidOf({ kind, metadata }: Source): string {
+  if (!metadata.uid) throw new Error(`${kind} ${metadata.name} has no uid`)
+  return metadata.uid
+}
+
+function namespaceOf({ metadata }: AgentIdentity): string {
+  if (!metadata.namespace) throw new Error(`AgentIdentity ${metadata.name} has no namespace`)
+  return metadata.namespace
+}
+
+/** Without members that are undefined, so that the object equals what comes back from its JSON. */
+const withoutUndefined = <T extends object>(object: T): T =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
