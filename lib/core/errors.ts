@@ -61,6 +61,16 @@ export const catalog = {
     remedy: "Free disk space of the sidecar's spool, or see its log.",
     retry: true,
   },
+  ResultNotRecorded: {
+    message: 'The call was made, but what came of it could not be recorded: {detail}.',
+    remedy: 'Look at the tool\'s own records before trying again; free disk space of the sidecar\'s spool.',
+    retry: false,
+  },
+  CredentialMissing: {
+    message: 'The credential for {server} is not there.',
+    remedy: 'Create the Secret that its credentialRef names.',
+    retry: true,
+  },
   // requests
   MalformedRequest: {
     message: 'The request is not what the protocol allows: {detail}.',
@@ -132,6 +142,17 @@ export const catalog = {
     remedy:
       "The last good remit stays in force; see that operator, ledger and the pod's trust anchors belong together.",
     retry: false,
+  },
+  NetworkPolicyOpensAgents: {
+    message: "The NetworkPolicy {name} in namespace {namespace} would open the agent's pod.",
+    remedy:
+      'Exclude agents from it: podSelector: {matchExpressions: [{key: remit.dev/agent, operator: DoesNotExist}]}.',
+    retry: false,
+  },
+  NotReady: {
+    message: 'Remit is not ready yet: {detail}.',
+    remedy: 'Wait until the operator runs; see its log and `kubectl -n remit-system get pods`.',
+    retry: true,
   },
   RemitTooLarge: {
     message: 'The compiled remit has {bytes} bytes; at most 262144 are allowed.',
