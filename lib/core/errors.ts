@@ -164,6 +164,11 @@ export const catalog = {
     remedy: 'Create it, or mend spec.servers.',
     retry: true,
   },
+  ServiceUnusable: {
+    message: 'The Service {name} of {server} cannot be used: {detail}.',
+    remedy: 'Mend the Service, or the port and name in the AgentIdentity.',
+    retry: true,
+  },
   SecretMissing: {
     message: 'The Secret {name} (key {key}) does not exist in namespace {namespace}.',
     remedy: 'Create it, or mend the credentialRef.',
@@ -177,6 +182,36 @@ export const catalog = {
   SandboxRefused: {
     message: 'The pod was refused: {detail}.',
     remedy: 'See the message; often a quota or a runtimeClassName.',
+    retry: true,
+  },
+  QuotaExceeded: {
+    message: 'The pod was refused by a quota: {detail}.',
+    remedy: "Raise the namespace's quota, or ask for less in spec.workload.resources.",
+    retry: true,
+  },
+  AdmissionRefused: {
+    message: 'The pod was refused at admission: {detail}.',
+    remedy: 'Mend what the message names; if it is a webhook or policy of the cluster, exempt pods with the label remit.dev/agent.',
+    retry: true,
+  },
+  Unschedulable: {
+    message: 'No node takes the pod: {detail}.',
+    remedy: 'Add room, or mend nodeSelector, tolerations and resources of spec.workload.',
+    retry: true,
+  },
+  ContainerRefused: {
+    message: 'The container {container} cannot be started: {detail}.',
+    remedy: 'Mend what the message names; often a missing ConfigMap, a command or a volume of spec.workload.',
+    retry: true,
+  },
+  SidecarNotReady: {
+    message: 'The sidecar is not ready, so the agent is not started: {detail}.',
+    remedy: 'See its log with kubectl logs agent-{agent} -c remit-sidecar, and that the ledger runs.',
+    retry: true,
+  },
+  AgentFailing: {
+    message: 'The agent ended with {ending}; replaced {restarts} times, next try at {at}.',
+    remedy: 'See its log with kubectl logs agent-{agent} -c agent.',
     retry: true,
   },
   ReservedName: {
