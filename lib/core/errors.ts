@@ -63,7 +63,7 @@ export const catalog = {
   },
   ResultNotRecorded: {
     message: 'The call was made, but what came of it could not be recorded: {detail}.',
-    remedy: 'Look at the tool\'s own records before trying again; free disk space of the sidecar\'s spool.',
+    remedy: "Look at the tool's own records before trying again; free disk space of the sidecar's spool.",
     retry: false,
   },
   CredentialMissing: {
@@ -191,7 +191,8 @@ export const catalog = {
   },
   AdmissionRefused: {
     message: 'The pod was refused at admission: {detail}.',
-    remedy: 'Mend what the message names; if it is a webhook or policy of the cluster, exempt pods with the label remit.dev/agent.',
+    remedy:
+      'Mend what the message names; if it is a webhook or policy of the cluster, exempt pods with the label remit.dev/agent.',
     retry: true,
   },
   Unschedulable: {

@@ -60,7 +60,7 @@ function toolFinding(rule: PreparedRule, truths: Truth[], call: ToolCall): Findi
     if (rule.effect === 'Allow') return { strength: 'allow', misses: 0, verdict: { effect: 'Allow', rule } }
     return { strength: 'ask', misses: 0, verdict: { effect: 'Ask', rule, detail: `${rule.name} asks first` } }
   }
-  const detail = `${miss.what}; ${rule.name} ${rule.effect === 'Allow' ? 'allows' : 'asks for'} ${miss.wants}`
+  const detail = `${miss.what}; ${rule.name} ${rule.effect === 'Allow' ? 'allows' : 'covers'} ${miss.wants}`
   if (rule.otherwise === 'Ask') return { strength: 'ask', misses: 0, verdict: { effect: 'Ask', rule, detail } }
   const strength = rule.otherwise === 'Deny' ? 'deny' : 'failed'
   return { strength, misses: misses.length, verdict: { effect: 'Deny', code: 'ConstraintFailed', rule, detail } }
