@@ -1,0 +1,78 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { LEDGER_PATHS, MAX_BATCH_BYTES, type ReceiptsAck } from '../lib/api/ledger.ts'
+import { UserError } from '../lib/core/errors.ts'
+import type { Logger } from '../lib/service/log.ts'
+import type { Authenticate } from './auth/bearer.ts'
+import { type SidecarCaller, sidecarOf } from './auth/caller.ts'
+import { type EvidencePorts, evidenceRoutes } from './evidence/routes.ts'
+import type { BodyBudget } from './http/body.ts'
+import { sendError } from './http/errors.ts'
+import { type otlpRelay, SIGNALS, type Signal } from './otlp.ts'
+import type { remitStreams } from './remits/stream.ts'
+
+export interface AppPorts {
+  authenticate: Authenticate
+  /** Username of the operator's ServiceAccount. */
+  operator: string
+  streams: Pick<ReturnType<typeof remitStreams>, 'serve'>
+  bodies: BodyBudget
+  take: (caller: SidecarCaller, body: Buffer) => Promise<ReceiptsAck>
+  relay: ReturnType<typeof otlpRelay>
+  evidence: EvidencePorts
+  log: Logger
+}
+
+/** Every path the ledger answers, and who may ask. */
+export const createApp = (ports: AppPorts): Express => {
+  const { authenticate, log } = ports
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', false)
+
+  const asSidecar =
+    (handler: (caller: SidecarCaller, request: Request, response: Response) => Promise<void> | void) =>
+    async (request: Request, response: Response) => {
+      try {
+        await handler(sidecarOf(await authenticate(request.headers.authorization)), request, response)
+      } catch (error) {
+        sendError(response, error, log)
+      }
+    }
+
+  app.get(
+    LEDGER_PATHS.remit,
+    asSidecar((caller, _, response) => ports.streams.serve(caller, response)),
+  )
+  app.post(
+    LEDGER_PATHS.receipts,
+    asSidecar(async (caller, request, response) => {
+      response.json(await ports.bodies.read(request, MAX_BATCH_BYTES, (body) => ports.take(caller, body)))
+    }),
+  )
+  app.post(
+    `${LEDGER_PATHS.otlp}/v1/:signal`,
+    asSidecar(async (caller, request, response) => {
+      const signal = request.params.signal as Signal
+      if (!SIGNALS.includes(signal)) throw new UserError('NotFound', { what: 'This signal' })
+      await ports.relay(caller, signal, request, response)
+    }),
+  )
+  app.get(LEDGER_PATHS.counters, async (request, response) => {
+    try {
+      const caller = await authenticate(request.headers.authorization)
+      if (caller.username !== ports.operator) throw new UserError('Forbidden', { detail: 'only the operator may' })
+      response.json(ports.evidence.store.index.counters())
+    } catch (error) {
+      sendError(response, error, log)
+    }
+  })
+  app.use('/v1', (_request, response) => sendError(response, new UserError('NotFound', { what: 'This path' }), log))
+  app.use(evidenceRoutes(ports.evidence))
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    // Express itself refuses a path it cannot decode.
+    const bad = (error as { status?: number }).status === 400
+    sendError(response, bad ? new UserError('MalformedRequest', { detail: 'the path cannot be decoded' }) : error, log)
+  })
+  return app
+}

@@ -1,0 +1,116 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SignedRemit } from '../../lib/api/remit.ts'
+import type { Logger } from '../../lib/service/log.ts'
+import { replaceFile } from '../store/files.ts'
+
+/** What is remembered of the agent of one name, across restarts of the ledger. */
+interface Held {
+  namespace: string
+  agent: string
+  /** UID of the AgentIdentity. */
+  id: string
+  /** The highest seen of this UID. */
+  generation: number
+  epoch: number
+  /** Absent once the AgentRemit is gone. */
+  signed?: SignedRemit
+  /** UIDs that bore the name before; they never come back. */
+  former: string[]
+}
+export interface Remits {
+  /** Takes what the API server holds; false when it is older than what was seen or not of this name. */
+  offer(namespace: string, agent: string, signed: SignedRemit): boolean
+  /** The AgentRemit is gone. */
+  withdraw(namespace: string, agent: string): void
+  current(namespace: string, agent: string): SignedRemit | undefined
+  /** UID of the agent that bears this name, or bore it last. */
+  idOf(namespace: string, agent: string): string | undefined
+  /** All names that have a remit, as namespace/agent. */
+  names(): string[]
+  subscribe(namespace: string, agent: string, listener: (signed: SignedRemit) => void): () => void
+}
+
+const MAX_FORMER = 32
+const keyOf = (namespace: string, agent: string) => `${namespace}/${agent}`
+const fileOf = (namespace: string, agent: string) =>
+  `${encodeURIComponent(namespace)}_${encodeURIComponent(agent)}.json`
+
+const load = (dir: string): Map<string, Held> => {
+  mkdirSync(dir, { recursive: true })
+  const held = readdirSync(dir)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(dir, name), 'utf8')) as Held)
+  return new Map(held.map((h) => [keyOf(h.namespace, h.agent), h]))
+}
+
+const refusal = (known: Held | undefined, { remit }: SignedRemit): string | undefined => {
+  if (known?.former.includes(remit.agent.id)) return 'of an agent that is gone'
+  if (known?.id !== remit.agent.id) return undefined
+  if (remit.generation < known.generation) return 'of a lower generation'
+  if (remit.epoch < known.epoch) return 'of a lower epoch'
+  return undefined
+}
+
+/**
+ * The remits in force, by agent. The highest generation and epoch seen are on disk before anything is streamed, so
+ * neither a restart nor a restored backup of the cluster brings an older remit back to a sidecar.
+ */
+export const openRemits = (options: { dir: string; log: Logger }): Remits => {
+  const { dir, log } = options
+  const all = load(dir)
+  const listeners = new Map<string, Set<(signed: SignedRemit) => void>>()
+
+  const keep = (held: Held) => {
+    all.set(keyOf(held.namespace, held.agent), held)
+    try {
+      replaceFile(join(dir, fileOf(held.namespace, held.agent)), JSON.stringify(held))
+    } catch (error) {
+      // A revocation must reach the sidecar even when the disk is full.
+      log.error({ err: error, namespace: held.namespace, agent: held.agent }, 'remit not kept on disk')
+    }
+  }
+  const next = (namespace: string, agent: string, signed: SignedRemit, known: Held | undefined): Held => {
+    const { id } = signed.remit.agent
+    const { generation, epoch } = signed.remit
+    const former = !known || known.id === id ? (known?.former ?? []) : [...known.former, known.id].slice(-MAX_FORMER)
+    return { namespace, agent, id, generation, epoch, signed, former }
+  }
+  return {
+    offer: (namespace, agent, signed) => {
+      const key = keyOf(namespace, agent)
+      const known = all.get(key)
+      const named = signed.remit.agent.namespace === namespace && signed.remit.agent.name === agent
+      const refused = named ? refusal(known, signed) : 'of another name'
+      if (refused) {
+        log.error(
+          { namespace, agent, refused, generation: signed.remit.generation, epoch: signed.remit.epoch },
+          'remit not passed on',
+        )
+        return false
+      }
+      if (known?.signed?.signature === signed.signature) return true
+      keep(next(namespace, agent, signed, known))
+      for (const listener of listeners.get(key) ?? []) listener(signed)
+      return true
+    },
+    withdraw: (namespace, agent) => {
+      const known = all.get(keyOf(namespace, agent))
+      if (!known?.signed) return
+      const { signed: _, ...rest } = known
+      keep(rest)
+    },
+    current: (namespace, agent) => all.get(keyOf(namespace, agent))?.signed,
+    idOf: (namespace, agent) => all.get(keyOf(namespace, agent))?.id,
+    names: () => [...all].flatMap(([key, held]) => (held.signed ? [key] : [])),
+    subscribe: (namespace, agent, listener) => {
+      const key = keyOf(namespace, agent)
+      const set = listeners.get(key) ?? new Set()
+      listeners.set(key, set.add(listener))
+      return () => {
+        set.delete(listener)
+        if (!set.size && listeners.get(key) === set) listeners.delete(key)
+      }
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import { constants } from 'node:crypto'
+import type { RequestListener } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { tlsFromFiles } from '../lib/service/tls.ts'
+
+const GRACE_MS = 3_000
+
+/**
+ * The one HTTPS listener. It asks every client for a certificate and lets those without one in: sidecars show tokens,
+ * and only what the API server's proxy shows counts as its certificate. No session tickets, so that a certificate is
+ * checked on each connection against the authority of now.
+ */
+export const startServer = async (options: {
+  host: string
+  port: number
+  tls: ReturnType<typeof tlsFromFiles>
+  listener: RequestListener
+}) => {
+  const { tls } = options
+  const server = createServer(
+    {
+      ...tls.options,
+      requestCert: true,
+      rejectUnauthorized: false,
+      secureOptions: constants.SSL_OP_NO_TICKET,
+      maxHeaderSize: 64 * 1024,
+      requestTimeout: 60_000,
+      headersTimeout: 15_000,
+      keepAliveTimeout: 75_000,
+    },
+    options.listener,
+  )
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, resolve)
+  })
+  tls.watch({
+    setSecureContext: (next) => server.setSecureContext({ ...next, secureOptions: constants.SSL_OP_NO_TICKET }),
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    /** Stops listening and waits for requests under way, but not for ever: watches last an hour. */
+    close: () =>
+      new Promise<void>((resolve) => {
+        tls.close()
+        const late = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+        server.close(() => {
+          clearTimeout(late)
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+  }
+}

@@ -1,0 +1,200 @@
+import { rmSync } from 'node:fs'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import type { Counters } from '../../lib/api/ledger.ts'
+import type { Row } from './rows.ts'
+
+/** What the ledger must know of a container start to take its next receipt. */
+export interface Incarnation {
+  incarnation: string
+  namespace: string
+  agent: string
+  agentId: string
+  podUID: string
+  /** Raw Ed25519 key, base64url. */
+  publicKey: string
+  seq: number
+  /** Hash of the last envelope. */
+  hash: string
+}
+export interface Entry {
+  row: Row
+  /** Of a first receipt. */
+  registered?: { podUID: string; publicKey: string }
+}
+/** A condition on rows: SQL over the columns of Row with its values; made by the selectors, never from a user's text. */
+export interface Filter {
+  sql: string
+  values: SQLInputValue[]
+}
+export interface ReceiptIndex {
+  /** Position up to which it is complete. */
+  head(): number
+  /** Takes entries in order, all or none. */
+  apply(entries: Entry[]): void
+  incarnation(id: string): Incarnation | undefined
+  /** Envelope hash of a receipt. */
+  hash(incarnation: string, seq: number): string | undefined
+  /** Rows with `after < n <= until`, in order; descending: `until` down to `after`, both the same way round. */
+  rows(filter: Filter, range: { after: number; until: number; limit: number; desc?: boolean }): Row[]
+  /** Intents whose outcome came with a position in (after, until]. */
+  outcomes(filter: Filter, range: { after: number; until: number; limit: number }): Row[]
+  byName(namespace: string, name: string): Row | undefined
+  counters(): Counters
+  /** Removes its files, so that the next start makes it again. */
+  discard(): void
+  close(): void
+}
+
+const VERSION = 1
+const COLUMNS =
+  'n segment offset length namespace agent agent_id incarnation seq hash name kind time action server tool effect rule policy reason on_call intent outcome outcome_n pod'.split(
+    ' ',
+  )
+const SCHEMA = `
+CREATE TABLE receipts (
+  n INTEGER PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
+  namespace TEXT NOT NULL, agent TEXT NOT NULL, agent_id TEXT NOT NULL, incarnation TEXT NOT NULL, seq INTEGER NOT NULL,
+  hash TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
+  action TEXT, server TEXT, tool TEXT, effect TEXT, rule TEXT, policy TEXT, reason TEXT, on_call TEXT,
+  intent TEXT, outcome TEXT, outcome_n INTEGER, pod TEXT
+) STRICT;
+CREATE UNIQUE INDEX receipts_chain ON receipts (incarnation, seq);
+CREATE INDEX receipts_namespace ON receipts (namespace, n);
+CREATE INDEX receipts_agent ON receipts (namespace, agent, n);
+CREATE INDEX receipts_outcome ON receipts (outcome_n) WHERE outcome_n IS NOT NULL;
+CREATE TABLE incarnations (
+  incarnation TEXT PRIMARY KEY, namespace TEXT NOT NULL, agent TEXT NOT NULL, agentId TEXT NOT NULL, podUID TEXT NOT NULL,
+  publicKey TEXT NOT NULL, seq INTEGER NOT NULL, hash TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE counters (
+  agent_id TEXT PRIMARY KEY, calls INTEGER NOT NULL, denied INTEGER NOT NULL, at INTEGER, what TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), n INTEGER NOT NULL) STRICT;
+INSERT INTO head VALUES (1, 0);
+PRAGMA user_version = ${VERSION};
+`
+
+const openDatabase = (path: string): DatabaseSync => {
+  const db = new DatabaseSync(path)
+  try {
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA busy_timeout = 0',
+    )
+    const version = db.prepare('PRAGMA user_version').get() as { user_version: number }
+    if (version.user_version === 0) db.exec(`BEGIN; ${SCHEMA} COMMIT`)
+    else if (version.user_version !== VERSION) throw new Error('made by another version')
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+const remove = (path: string) => {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true })
+}
+
+/**
+ * The query index in SQLite. It holds nothing the segments do not: one that is missing, damaged or of another version
+ * is made again, and the caller brings it up to date from the log.
+ */
+export const openIndex = (path: string): ReceiptIndex => {
+  let db: DatabaseSync
+  try {
+    db = openDatabase(path)
+  } catch {
+    remove(path)
+    db = openDatabase(path)
+  }
+  const insert = db.prepare(`INSERT INTO receipts (${COLUMNS}) VALUES (${COLUMNS.map((c) => `:${c}`)})`)
+  const register = db.prepare('INSERT INTO incarnations VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+  const advance = db.prepare('UPDATE incarnations SET seq = ?, hash = ? WHERE incarnation = ?')
+  const settle = db.prepare(
+    "UPDATE receipts SET outcome = ?, outcome_n = ? WHERE incarnation = ? AND seq = ? AND agent_id = ? AND kind = 'intent' AND outcome_n IS NULL",
+  )
+  const count = db.prepare(
+    `INSERT INTO counters VALUES (:id, 1, :denied, :at, :what)
+     ON CONFLICT DO UPDATE SET calls = calls + 1, denied = denied + :denied, at = :at, what = :what`,
+  )
+  const setHead = db.prepare('UPDATE head SET n = ?')
+  const getHead = db.prepare('SELECT n FROM head')
+  const getIncarnation = db.prepare('SELECT * FROM incarnations WHERE incarnation = ?')
+  const getHash = db.prepare('SELECT hash FROM receipts WHERE incarnation = ? AND seq = ?')
+  const getNamed = db.prepare('SELECT * FROM receipts WHERE incarnation = ? AND seq = ? AND namespace = ?')
+  const getCounters = db.prepare('SELECT * FROM counters')
+  let head = (getHead.get() as { n: number }).n
+
+  const applyOne = ({ row, registered }: Entry) => {
+    insert.run(row as unknown as Record<string, SQLInputValue>)
+    if (registered) {
+      register.run(
+        row.incarnation,
+        row.namespace,
+        row.agent,
+        row.agent_id,
+        registered.podUID,
+        registered.publicKey,
+        row.seq,
+        row.hash,
+      )
+    } else advance.run(row.seq, row.hash, row.incarnation)
+    const intent = row.intent && splitName(row.intent)
+    if (intent) settle.run(row.outcome, row.n, intent.incarnation, intent.seq, row.agent_id)
+    if (row.kind === 'intent') {
+      count.run({ id: row.agent_id, denied: row.effect === 'Deny' ? 1 : 0, at: row.time, what: row.action })
+    }
+  }
+  return {
+    head: () => head,
+    apply: (entries) => {
+      const last = entries.at(-1)?.row.n
+      if (last === undefined) return
+      db.exec('BEGIN')
+      try {
+        for (const entry of entries) applyOne(entry)
+        setHead.run(last)
+        db.exec('COMMIT')
+      } catch (error) {
+        db.exec('ROLLBACK')
+        throw error
+      }
+      head = last
+    },
+    incarnation: (id) => getIncarnation.get(id) as Incarnation | undefined,
+    hash: (incarnation, seq) => (getHash.get(incarnation, seq) as { hash: string } | undefined)?.hash,
+    rows: ({ sql, values }, { after, until, limit, desc }) =>
+      db
+        .prepare(
+          `SELECT * FROM receipts WHERE n > ? AND n <= ? AND (${sql}) ORDER BY n ${desc ? 'DESC' : 'ASC'} LIMIT ?`,
+        )
+        .all(after, until, ...values, limit) as unknown as Row[],
+    outcomes: ({ sql, values }, { after, until, limit }) =>
+      db
+        .prepare(
+          `SELECT * FROM receipts WHERE outcome_n > ? AND outcome_n <= ? AND (${sql}) ORDER BY outcome_n LIMIT ?`,
+        )
+        .all(after, until, ...values, limit) as unknown as Row[],
+    byName: (namespace, name) => {
+      const parts = splitName(name)
+      return parts && (getNamed.get(parts.incarnation, parts.seq, namespace) as Row | undefined)
+    },
+    counters: () => ({
+      agents: Object.fromEntries(
+        (getCounters.all() as { agent_id: string; calls: number; denied: number; at: number; what: string }[]).map(
+          (c) => [
+            c.agent_id,
+            { calls: c.calls, denied: c.denied, lastAction: { at: new Date(c.at).toISOString(), what: c.what } },
+          ],
+        ),
+      ),
+    }),
+    discard: () => remove(path),
+    close: () => db.close(),
+  }
+}
+
+/** The parts of a receipt's name. */
+const splitName = (name: string): { incarnation: string; seq: number } | undefined => {
+  const match = /^([0-9a-f]{12})-(0|[1-9]\d{0,14})$/.exec(name)
+  return match ? { incarnation: match[1] as string, seq: Number(match[2]) } : undefined
+}

@@ -1,0 +1,106 @@
+import { type Receipt, receiptName } from '../../lib/api/receipt.ts'
+import type { Position } from './log.ts'
+import type { StoredReceipt } from './record.ts'
+
+/** What the index holds of a receipt: what people select by and read in a table. */
+export interface Row {
+  n: number
+  segment: number
+  offset: number
+  length: number
+  namespace: string
+  agent: string
+  agent_id: string
+  incarnation: string
+  seq: number
+  hash: string
+  name: string
+  kind: string
+  /** Unix milliseconds of the envelope's time. */
+  time: number
+  /** `billing/refund`, `chat.completions`, `remit 3`, `started`. */
+  action: string | null
+  server: string | null
+  tool: string | null
+  effect: string | null
+  rule: string | null
+  policy: string | null
+  reason: string | null
+  on_call: string | null
+  /** Of a result or orphan: the name of its intent. */
+  intent: string | null
+  /** Of an intent: what came of it. */
+  outcome: string | null
+  /** Position of the receipt that told the outcome. */
+  outcome_n: number | null
+  pod: string | null
+}
+
+type Told = Pick<
+  Row,
+  'action' | 'server' | 'tool' | 'effect' | 'rule' | 'policy' | 'reason' | 'on_call' | 'intent' | 'outcome' | 'pod'
+>
+
+const NOTHING: Told = {
+  action: null,
+  server: null,
+  tool: null,
+  effect: null,
+  rule: null,
+  policy: null,
+  reason: null,
+  on_call: null,
+  intent: null,
+  outcome: null,
+  pod: null,
+}
+const REFUSED: Record<string, string> = { Deny: 'denied', Ask: 'waiting', Draft: 'drafted' }
+
+const told = ({ body }: Receipt): Told => {
+  switch (body.kind) {
+    case 'incarnation':
+      return { ...NOTHING, action: 'started', pod: body.podName ?? null }
+    case 'remit':
+      return { ...NOTHING, action: `remit ${body.generation}` }
+    case 'intent': {
+      const { call, decision } = body
+      return {
+        ...NOTHING,
+        action: call.type === 'tool' ? `${call.server}/${call.tool}` : `${call.model} ${call.path}`,
+        server: call.type === 'tool' ? call.server : null,
+        tool: call.type === 'tool' ? call.tool : null,
+        effect: decision.effect,
+        rule: decision.rule ?? null,
+        policy: decision.policy ?? null,
+        reason: decision.reason,
+        on_call: body.owner.onCall.join(', '),
+        outcome: REFUSED[decision.effect] ?? null,
+      }
+    }
+    case 'result':
+      return { ...NOTHING, intent: body.intent, outcome: body.outcome }
+    case 'orphan':
+      return { ...NOTHING, intent: body.intent, outcome: 'unknown' }
+    case 'heartbeat':
+      return NOTHING
+  }
+}
+
+/** The index's row of a stored receipt: pure, so that an index made again is the same. */
+export const toRow = (stored: StoredReceipt, position: Position): Row => {
+  const { envelope } = stored.receipt
+  return {
+    ...position,
+    namespace: stored.namespace,
+    agent: stored.agent,
+    agent_id: envelope.agent,
+    incarnation: envelope.incarnation,
+    seq: envelope.seq,
+    hash: stored.hash,
+    name: receiptName(envelope),
+    kind: envelope.kind,
+    time: Date.parse(envelope.time),
+    outcome_n: null,
+    ...told(stored.receipt),
+  }
+}
