@@ -1,0 +1,15 @@
+import type { Client } from '../../lib/kube/client.ts'
+
+export interface Finding {
+  level: 'ok' | 'warn' | 'fail'
+  what: string
+  /** What to do about it; for warn and fail. */
+  remedy?: string
+}
+export interface DoctorCheck {
+  name: string
+  run(client: Client, options: { systemNamespace: string }): Promise<Finding[]>
+}
+export const ok = (what: string): Finding => ({ level: 'ok', what })
+export const warn = (what: string, remedy: string): Finding => ({ level: 'warn', what, remedy })
+export const fail = (what: string, remedy: string): Finding => ({ level: 'fail', what, remedy })

@@ -1,0 +1,3 @@
+/** `npm run -s remit -- ARGS`: the command line from its sources. */
+await import('../cli/main.ts')
+export {}
