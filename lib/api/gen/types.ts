@@ -1,3 +1,5 @@
+// Generated from crds/ by `npm run gen`; change those instead.
+
 /** Object metadata, as far as Remit reads it. */
 export interface ObjectMeta {
   name: string
@@ -13,230 +15,788 @@ export interface ObjectMeta {
   ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean; blockOwnerDeletion?: boolean }[]
   managedFields?: unknown[]
 }
-export interface Condition {
-  type: string
-  status: 'True' | 'False' | 'Unknown'
-  reason: string
-  message: string
-  lastTransitionTime: string
-  observedGeneration?: number
-}
 interface KubeObject<K extends string> {
   apiVersion: 'remit.dev/v1alpha1'
   kind: K
   metadata: ObjectMeta
 }
+export type Scalar = string | number | boolean
 
+/** What the agent is, may use and answers to. */
+export interface AgentIdentitySpec {
+  /** What the agent is for, in a sentence people read at 2 a.m. Such as "Answers refund requests under 50 EUR". */
+  purpose?: string
+  /** The OwnerGroup whose people answer for this agent, in the same namespace. */
+  ownerRef: OwnerRef
+  /**
+   * The AgentPolicies that bound this agent, in the same namespace. Who sets this needs the verb use on each of them.
+   */
+  policyRefs: PolicyRef[]
+  /**
+   * The MCP servers the agent may reach, each at http://127.0.0.1:7480/mcp/<name> in its pod. What it may call there is
+   * for the policies.
+   */
+  servers?: Server[]
+  /** The models' APIs the agent may reach, each at http://127.0.0.1:7480/llm/<name> in its pod. */
+  models?: Model[]
+  /** What runs as the agent. It can name no Secret; credentials belong to servers and models. */
+  workload: Workload
+  /** A link to what the person on call should know, such as https://wiki.corp.example/billing-bot. */
+  runbook?: string
+  /** The task this agent was started for, such as TICKET-4711. In every receipt. */
+  task?: string
+  /** Whether the agent is stopped. Its pod is removed and every call is denied; false starts it again. */
+  suspended?: boolean
+  /** When the agent ends, such as "2027-01-31T00:00:00Z". Then its pod is removed and every call is denied. */
+  expiresAt?: string
+  /**
+   * Who created the agent, as the API server saw it. Set by Remit's webhook, whatever the request says; leave it out.
+   * Never changes.
+   */
+  createdBy: Stamp
+}
+
+/** The OwnerGroup whose people answer for this agent, in the same namespace. */
+export interface OwnerRef {
+  /** Its metadata.name. */
+  name: string
+}
+
+/** One AgentPolicy. */
+export interface PolicyRef {
+  /** Its metadata.name. */
+  name: string
+}
+
+/** One MCP server. Exactly one of service and url. */
+export interface Server {
+  /** What policies, receipts and the path on loopback call it, such as billing. */
+  name: string
+  /** A Service in the agent's namespace. The agent's NetworkPolicy is opened to its backing pods. */
+  service?: ServiceRef
+  /**
+   * Where it is, such as https://mcp.corp.example/mcp with address: 192.0.2.10, or http://192.0.2.10:8080/mcp. The host
+   * is an IP address unless address is given, for agent pods have no DNS.
+   */
+  url?: string
+  /** The IP address of url's host, such as 192.0.2.10; the port is url's. TLS checks the name in url. */
+  address?: string
+  /** How MCP is spoken; StreamableHTTP is what the protocol's current versions define. Default: StreamableHTTP. */
+  transport?: 'StreamableHTTP'
+  /** A key of a Secret in the agent's namespace that the sidecar sends along. The agent's container cannot read it. */
+  credentialRef?: SecretKeyRef
+  /**
+   * The header the credential is sent in. Authorization, as "Bearer <credential>", when left out (for a model with api
+   * Anthropic: x-api-key); any other header carries the bare credential.
+   */
+  credentialHeader?: string
+}
+
+/** A Service in the agent's namespace. The agent's NetworkPolicy is opened to its backing pods. */
+export interface ServiceRef {
+  /** Its metadata.name. */
+  name: string
+  /** The Service's port, such as 8080. */
+  port: number
+  /** The path of the endpoint, such as /mcp. "/" when left out. */
+  path?: string
+  /** http or https. Default: http. */
+  scheme?: 'http' | 'https'
+}
+
+/** A key of a Secret in the agent's namespace that the sidecar sends along. The agent's container cannot read it. */
+export interface SecretKeyRef {
+  /** Its metadata.name. */
+  name: string
+  /** The key under data, such as token. */
+  key: string
+}
+
+/** One model's API. Exactly one of service and url. */
+export interface Model {
+  /** What policies, receipts and the path on loopback call it, such as billing. */
+  name: string
+  /** A Service in the agent's namespace. The agent's NetworkPolicy is opened to its backing pods. */
+  service?: ServiceRef
+  /**
+   * Where it is, such as https://mcp.corp.example/mcp with address: 192.0.2.10, or http://192.0.2.10:8080/mcp. The host
+   * is an IP address unless address is given, for agent pods have no DNS.
+   */
+  url?: string
+  /** The IP address of url's host, such as 192.0.2.10; the port is url's. TLS checks the name in url. */
+  address?: string
+  /** A key of a Secret in the agent's namespace that the sidecar sends along. The agent's container cannot read it. */
+  credentialRef?: SecretKeyRef
+  /**
+   * The header the credential is sent in. Authorization, as "Bearer <credential>", when left out (for a model with api
+   * Anthropic: x-api-key); any other header carries the bare credential.
+   */
+  credentialHeader?: string
+  /**
+   * Whose API it speaks. The first model of each sets OPENAI_BASE_URL or ANTHROPIC_BASE_URL in the agent's container.
+   * Default: OpenAI.
+   */
+  api?: 'OpenAI' | 'Anthropic'
+}
+
+/** What runs as the agent. It can name no Secret; credentials belong to servers and models. */
+export interface Workload {
+  /** The image, best by digest, such as registry.example/billing-bot@sha256:... */
+  image: string
+  /** As in a pod: Always, IfNotPresent or Never. */
+  imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never'
+  /** Secrets the node pulls the image with; no container sees them. */
+  imagePullSecrets?: ImagePullSecret[]
+  /** What is run instead of the image's entrypoint. */
+  command?: string[]
+  /** Its arguments. */
+  args?: string[]
+  /** The folder it starts in. */
+  workingDir?: string
+  /**
+   * Environment variables. Remit adds REMIT_AGENT_ID, REMIT_MCP_URL, REMIT_MCP_<SERVER> and the models' SDK variables.
+   */
+  env?: EnvVar[]
+  /** Compute resources of the agent's container, as in a pod. */
+  resources?: Resources
+  /** Volumes of the pod that the agent's container may mount. */
+  volumes?: Volume[]
+  /** Where volumes appear in the agent's container. */
+  volumeMounts?: VolumeMount[]
+  /** The RuntimeClass the pod runs in, such as gvisor. */
+  runtimeClassName?: string
+  /** The user ID the agent's container runs as, never 0. 65532 when left out. */
+  runAsUser?: number
+  /** Labels a node must have, such as {kubernetes.io/arch: amd64}. */
+  nodeSelector?: Record<string, string>
+  /** Taints of nodes the pod puts up with, as in a pod. */
+  tolerations?: Toleration[]
+  /** The pod's PriorityClass. */
+  priorityClassName?: string
+  /** How many seconds the agent has to end by itself. 30 when left out. */
+  terminationGracePeriodSeconds?: number
+}
+
+/** One Secret in the agent's namespace. */
+export interface ImagePullSecret {
+  /** Its metadata.name. */
+  name: string
+}
+
+/** One variable. A value from a Secret is refused. */
+export interface EnvVar {
+  /** Its name. Names that begin with REMIT_ are Remit's own. */
+  name: string
+  /** Its value. */
+  value?: string
+  /** Where its value comes from. Exactly one of configMapKeyRef and fieldRef. */
+  valueFrom?: EnvVarSource
+}
+
+/** Where its value comes from. Exactly one of configMapKeyRef and fieldRef. */
+export interface EnvVarSource {
+  /** A key of a ConfigMap in the agent's namespace. */
+  configMapKeyRef?: ConfigMapKeyRef
+  /** A field of the agent's pod. */
+  fieldRef?: FieldRef
+}
+
+/** A key of a ConfigMap in the agent's namespace. */
+export interface ConfigMapKeyRef {
+  /** Its metadata.name. */
+  name: string
+  /** The key under data. */
+  key: string
+  /** Whether the agent may start without it. */
+  optional?: boolean
+}
+
+/** A field of the agent's pod. */
+export interface FieldRef {
+  /** As in a pod, such as metadata.namespace. */
+  fieldPath: string
+}
+
+/** Compute resources of the agent's container, as in a pod. */
+export interface Resources {
+  /** What it is sure to get, such as {cpu: 100m, memory: 128Mi}. */
+  requests?: Record<string, string | number>
+  /** What it can use at most, such as {memory: 256Mi}. */
+  limits?: Record<string, string | number>
+}
+
+/** One volume. Exactly one of emptyDir, configMap and persistentVolumeClaim; others are refused. */
+export interface Volume {
+  /** Its name. Names that begin with remit- are Remit's own. */
+  name: string
+  /** An empty folder that lives as long as the pod. */
+  emptyDir?: EmptyDir
+  /** A ConfigMap of the agent's namespace as files. */
+  configMap?: ConfigMapVolume
+  /** A claim in the agent's namespace. */
+  persistentVolumeClaim?: PersistentVolumeClaimVolume
+}
+
+/** An empty folder that lives as long as the pod. */
+export interface EmptyDir {
+  /** Memory for one in RAM. */
+  medium?: '' | 'Memory'
+  /** How much it can hold, such as 1Gi. */
+  sizeLimit?: string | number
+}
+
+/** A ConfigMap of the agent's namespace as files. */
+export interface ConfigMapVolume {
+  /** Its metadata.name. */
+  name: string
+  /** Which keys, and under which paths. All when left out. */
+  items?: KeyToPath[]
+  /** Whether the agent may start without it. */
+  optional?: boolean
+  /** Permission bits of the files, 420 (0644) when left out. */
+  defaultMode?: number
+}
+
+/** One key as a file. */
+export interface KeyToPath {
+  /** The key under data. */
+  key: string
+  /** The file, relative, without "..". */
+  path: string
+  /** Its permission bits. */
+  mode?: number
+}
+
+/** A claim in the agent's namespace. */
+export interface PersistentVolumeClaimVolume {
+  /** Its metadata.name. */
+  claimName: string
+  /** Whether it is mounted for reading only. */
+  readOnly?: boolean
+}
+
+/** One mount. */
+export interface VolumeMount {
+  /** The name of one of volumes. */
+  name: string
+  /** The folder, such as /work. */
+  mountPath: string
+  /** A path inside of the volume, relative, without "..". */
+  subPath?: string
+  /** Whether it is mounted for reading only. */
+  readOnly?: boolean
+}
+
+/** One toleration, as in a pod. */
+export interface Toleration {
+  /** The taint's key. */
+  key?: string
+  /** Exists or Equal. */
+  operator?: 'Exists' | 'Equal'
+  /** The taint's value. */
+  value?: string
+  /** The taint's effect; every effect when left out. */
+  effect?: '' | 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+  /** For how many seconds, with effect NoExecute. */
+  tolerationSeconds?: number
+}
+
+/**
+ * Who created the agent, as the API server saw it. Set by Remit's webhook, whatever the request says; leave it out.
+ * Never changes.
+ */
+export interface Stamp {
+  /** The user's name. */
+  username: string
+  /** The user's UID, if there is one. */
+  uid?: string
+  /** The user's groups. */
+  groups?: string[]
+  /** When. */
+  at: string
+}
+
+/** How the agent is. Written by the operator alone. */
+export interface AgentIdentityStatus {
+  /** The metadata.generation this status is about. */
+  observedGeneration?: number
+  /** The agent's identity in every receipt: this object's metadata.uid. */
+  agentID?: string
+  /** One word for people, such as Running, Suspended or Completed. Programs read conditions. */
+  phase?: string
+  /** Who of the owner group answers now, such as ana. */
+  onCall?: string
+  /** The policies it obeys, such as billing. */
+  policy?: string
+  /** The remit in force; see the AgentRemit of the same name. */
+  remit?: RemitStatus
+  /** Calls of tools and models so far, denied ones included. Written at most once a minute. */
+  calls?: number
+  /** How many of them were denied. */
+  denied?: number
+  /** When it last acted or tried to. */
+  lastAction?: string
+  /** How often its pod was replaced after it ended. */
+  restarts?: number
+  /** The pod it runs in. */
+  podName?: string
+  /**
+   * Ready, Owned, PolicyAccepted, SandboxReady, Granted, EgressEnforced, Frozen. The message of one that is not as it
+   * should be says what to do.
+   */
+  conditions?: Condition[]
+}
+
+/** The remit in force; see the AgentRemit of the same name. */
+export interface RemitStatus {
+  /** SHA-256 (hex) over the remit's RFC 8785 form. */
+  digest: string
+  /** Grows with every change of the remit. */
+  generation: number
+}
+
+/** One observation, by the Kubernetes API conventions. */
+export interface Condition {
+  /** What is observed, such as Ready. */
+  type: string
+  /** Whether it is so. */
+  status: 'True' | 'False' | 'Unknown'
+  /** One word for programs, such as OwnerGroupMissing. */
+  reason: string
+  /** A sentence for people: what is wrong and what to do. */
+  message: string
+  /** When status last changed. */
+  lastTransitionTime: string
+  /** The metadata.generation this was observed at. */
+  observedGeneration?: number
+}
+
+/** What agents may do. A policy without rules allows nothing. */
+export interface PolicySpec {
+  /**
+   * Enforce: the rules decide. Observe: the rules change nothing, and each receipt records what they would have
+   * decided, so that a policy can be tried on a running agent first. Default: Enforce.
+   */
+  mode?: 'Enforce' | 'Observe'
+  /**
+   * Rules about calls of tools. A rule with effect Allow or Ask gives when every constraint under where is true; a rule
+   * with effect Deny denies unless one of its constraints is shown to be false.
+   */
+  tools?: ToolRule[]
+  /**
+   * Calls that wait for the person on call unless they are shown to be harmless, whatever the rules under tools allow.
+   */
+  guards?: RestrictingRule[]
+  /** Calls that are never made, whatever any rule allows and whoever approves. */
+  invariants?: RestrictingRule[]
+  /** Where agents may connect to besides their declared servers and models. */
+  egress?: Egress
+}
+
+/** One rule about calls of tools. */
+export interface ToolRule {
+  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  name: string
+  /** Which calls this is about. Every list that is given has to match; "*" stands for any run of characters. */
+  match: Match
+  /**
+   * What kind of action the tools are: Read changes nothing, Draft prepares, Write changes what can be changed back,
+   * SideEffect reaches the world (money, mail), Autonomous starts further work. For the reader; it decides nothing yet.
+   */
+  class?: ToolClass
+  /**
+   * Allow: the call is made. Ask: it waits for the person on call. Deny: it is refused. Draft (what would be done is
+   * returned, nothing is done) is not enforced yet: a policy that uses it is refused.
+   */
+  effect: 'Allow' | 'Draft' | 'Ask' | 'Deny'
+  /**
+   * Constraints on the call's arguments. In a rule that gives, all must hold; an argument that is missing or of the
+   * wrong type denies the call. Leave it out where any arguments will do.
+   */
+  where?: Constraint[]
+  /**
+   * What happens to a matching call when a constraint is false. Without it this rule then has no say. Draft is not
+   * enforced yet: a policy that uses it is refused.
+   */
+  otherwise?: 'Ask' | 'Draft' | 'Deny'
+  /** How often and how much. Not enforced yet: a policy that uses it is refused. */
+  limits?: Limit[]
+  /** Calls that must have been made before. Not enforced yet: a policy that uses it is refused. */
+  evidence?: Evidence[]
+}
+
+/** Which calls this is about. Every list that is given has to match; "*" stands for any run of characters. */
+export interface Match {
+  /** Names of servers as in the AgentIdentity's spec.servers, such as billing. Any server when left out. */
+  servers?: string[]
+  /** Names of tools, such as refund or "get_*"; case counts. Any tool when left out. */
+  tools?: string[]
+  /** Classes of action. Not enforced yet: a policy that uses it is refused. */
+  classes?: ToolClass[]
+}
+
+export type ToolClass = 'Read' | 'Draft' | 'Write' | 'SideEffect' | 'Autonomous'
+
+/**
+ * A statement about one argument: arg and exactly one of equals, in, prefix, suffix, min and max (a range counts as
+ * one), required, not. Nothing is coerced: the text "5" is not the number 5.
+ */
+export interface Constraint {
+  /**
+   * The argument: a name, names joined by dots for what lies inside, [*] for every element of a list. Such as amount,
+   * customer.country, "to[*]", "notify[*].email".
+   */
+  arg?: string
+  /** The argument is this text, number or truth value, of the same type. Such as EUR, 3, true. */
+  equals?: Scalar
+  /** The argument is one of these. Such as [EUR, USD]. */
+  in?: Scalar[]
+  /** The argument is none of these. Not enforced yet: a policy that uses it is refused; use not with in. */
+  notIn?: Scalar[]
+  /** The argument is a text that begins with this. Such as "INV-". */
+  prefix?: string
+  /** The argument is a text that ends with this. Such as "@corp.example". */
+  suffix?: string
+  /** The argument is a number of at least this. A decimal in quotes, such as "0.01", compared exactly. */
+  min?: string
+  /** The argument is a number of at most this. A decimal in quotes, such as "50.00", compared exactly. */
+  max?: string
+  /** The argument is given, whatever its value. */
+  required?: true
+  /** The argument is not given. Not enforced yet: a policy that uses it is refused; use not with required. */
+  absent?: true
+  /**
+   * The argument is an IP address in this network, such as 10.0.0.0/8. Not enforced yet: a policy that uses it is
+   * refused.
+   */
+  cidr?: string
+  /**
+   * The argument is a text in which this regular expression (RE2) is found. Not enforced yet: a policy that uses it is
+   * refused.
+   */
+  pattern?: string
+  /**
+   * The argument is a list of which every element is one of these. Not enforced yet: a policy that uses it is refused;
+   * use arg "name[*]" with in.
+   */
+  subsetOf?: Scalar[]
+  /** The argument is a list of at least so many elements. Not enforced yet: a policy that uses it is refused. */
+  minItems?: number
+  /** The argument is a list of at most so many elements. Not enforced yet: a policy that uses it is refused. */
+  maxItems?: number
+  /** A CEL expression over args that must be true. Not enforced yet: a policy that uses it is refused. */
+  cel?: string
+  /** Holds when the operator inside does not. Such as not: {in: [XXX]}. It cannot hold another not. */
+  not?: NegatedConstraint
+  /** The constraint also holds when the argument is not given. */
+  optional?: boolean
+}
+
+/** Holds when the operator inside does not. Such as not: {in: [XXX]}. It cannot hold another not. */
+export interface NegatedConstraint {
+  /** The argument is this text, number or truth value, of the same type. Such as EUR, 3, true. */
+  equals?: Scalar
+  /** The argument is one of these. Such as [EUR, USD]. */
+  in?: Scalar[]
+  /** The argument is none of these. Not enforced yet: a policy that uses it is refused; use not with in. */
+  notIn?: Scalar[]
+  /** The argument is a text that begins with this. Such as "INV-". */
+  prefix?: string
+  /** The argument is a text that ends with this. Such as "@corp.example". */
+  suffix?: string
+  /** The argument is a number of at least this. A decimal in quotes, such as "0.01", compared exactly. */
+  min?: string
+  /** The argument is a number of at most this. A decimal in quotes, such as "50.00", compared exactly. */
+  max?: string
+  /** The argument is given, whatever its value. */
+  required?: true
+  /** The argument is not given. Not enforced yet: a policy that uses it is refused; use not with required. */
+  absent?: true
+  /**
+   * The argument is an IP address in this network, such as 10.0.0.0/8. Not enforced yet: a policy that uses it is
+   * refused.
+   */
+  cidr?: string
+  /**
+   * The argument is a text in which this regular expression (RE2) is found. Not enforced yet: a policy that uses it is
+   * refused.
+   */
+  pattern?: string
+  /**
+   * The argument is a list of which every element is one of these. Not enforced yet: a policy that uses it is refused;
+   * use arg "name[*]" with in.
+   */
+  subsetOf?: Scalar[]
+  /** The argument is a list of at least so many elements. Not enforced yet: a policy that uses it is refused. */
+  minItems?: number
+  /** The argument is a list of at most so many elements. Not enforced yet: a policy that uses it is refused. */
+  maxItems?: number
+  /** A CEL expression over args that must be true. Not enforced yet: a policy that uses it is refused. */
+  cel?: string
+}
+
+/** One limit over a stretch of time. Not enforced yet. */
+export interface Limit {
+  /** A stretch of time that slides, such as 24h. */
+  per?: string
+  /** At most so many calls. */
+  calls?: number
+  /** The argument whose values are added up, such as amount; max bounds the sum. */
+  sum?: string
+  /** The bound of sum or distinct, a decimal in quotes, such as "500.00". */
+  max?: string
+  /** The argument whose different values are counted; max bounds the count. */
+  distinct?: string
+  /** At most so many calls at the same time. */
+  concurrent?: number
+}
+
+/** One call that must have succeeded before. Not enforced yet. */
+export interface Evidence {
+  /** Server and tool, such as billing/get_invoice. */
+  tool: string
+  /** At most so long ago, such as 10m. */
+  within?: string
+  /** Arguments that must be the same: of this call (left) and of the earlier one (right). */
+  same?: Record<string, string>
+}
+
+/** A guard or an invariant. It applies to every matching call unless all of unless is shown to be true. */
+export interface RestrictingRule {
+  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  name: string
+  /** Which calls this is about. Every list that is given has to match; "*" stands for any run of characters. */
+  match: Match
+  /**
+   * It does not apply when all of these are shown to be true. An argument that is missing or of the wrong type shows
+   * nothing and denies the call. Without unless it always applies.
+   */
+  unless?: Constraint[]
+}
+
+/** Where agents may connect to besides their declared servers and models. */
+export interface Egress {
+  /** Networks that are opened in the agent's NetworkPolicy. The agent reaches them without the gate. */
+  cidrs?: CIDRPorts[]
+  /** Host and port, such as "api.model.example:443". Not enforced yet: a policy that uses it is refused. */
+  hosts?: string[]
+}
+
+/** A network and its ports. */
+export interface CIDRPorts {
+  /** A network, such as 10.20.0.0/16 or 192.0.2.10/32. */
+  cidr: string
+  /** TCP ports, such as [443]. All ports when left out. */
+  ports?: number[]
+}
+
+/** What the operator found. Written by it alone. */
+export interface PolicyStatus {
+  /** The metadata.generation this status is about. */
+  observedGeneration?: number
+  /** How many rules, guards and invariants the policy has. */
+  rules?: number
+  /** How many agents obey the policy. */
+  agents?: number
+  /**
+   * Accepted: whether the policy can be enforced as written; if not, the message names the field, the value and the
+   * fix.
+   */
+  conditions?: Condition[]
+}
+
+/** The remit and the operator's signature over it. */
+export interface AgentRemitSpec {
+  /**
+   * Whose authority it is, its rules, servers, models, owner group, and the digests of everything it was compiled from.
+   * Every field is covered by the signature.
+   */
+  remit: Record<string, unknown>
+  /** A compact EdDSA JWS with detached payload (RFC 7515, appendix F) over the remit's RFC 8785 form. */
+  signature: string
+}
+
+/** The people and their turns. */
+export interface OwnerGroupSpec {
+  /** The people. At least one. */
+  members: Member[]
+  /** Who is on call. Exactly one of owner and rotation. */
+  onCall: OnCall
+  /** Who takes over when, whatever onCall says. Not built yet: a group that uses it is refused. */
+  overrides?: Override[]
+  /** Who is told next when nobody answers. Not built yet: a group that uses it is refused. */
+  escalation?: EscalationStep[]
+  /** Members on call when onCall gives nobody, such as before a rotation's start. */
+  fallback?: string[]
+  /** Where the group is told of things. Not built yet: a group that uses it is refused. */
+  channels?: Channel[]
+}
+
+/** One person. */
+export interface Member {
+  /** What the person is called in this group and in every "waiting for ...", such as ana. */
+  name: string
+  /** Under which Kubernetes identities the person acts. What decides is what the API server says of a request. */
+  identities?: Identity[]
+  /** How to reach the person. Shown to whoever asks who is on call. */
+  contacts?: Contacts
+}
+
+/** A user or a group as the API server names it. */
+export interface Identity {
+  /** User or Group. */
+  kind: 'User' | 'Group'
+  /** The exact name, such as ana@corp.example; see kubectl auth whoami. */
+  name: string
+}
+
+/** How to reach the person. Shown to whoever asks who is on call. */
+export interface Contacts {
+  /** Such as ana@corp.example. */
+  email?: string
+  /** A Slack member, such as "@ana" or U012AB3CD. */
+  slack?: string
+  /** Such as "+49 30 1234567". */
+  phone?: string
+  /** Any other place, such as https://chat.corp.example/ana. */
+  url?: string
+}
+
+/** Who is on call. Exactly one of owner and rotation. */
+export interface OnCall {
+  /** The member who is always on call, such as ana. */
+  owner?: string
+  /** Members who take turns. */
+  rotation?: Rotation
+  /** A calendar (RFC 5545) whose events name who is on call. Not built yet: a group that uses it is refused. */
+  ical?: ICal
+  /** A PagerDuty schedule. Not built yet: a group that uses it is refused. */
+  pagerDuty?: PagerDuty
+}
+
+/** Members who take turns. */
+export interface Rotation {
+  /**
+   * The IANA time zone that start and each hand-over are in, such as Europe/Berlin. A hand-over at 09:00 stays at 09:00
+   * when clocks change.
+   */
+  timeZone: string
+  /**
+   * When the first turn begins, in that time zone and without offset: "2026-10-05T09:00". Before it the fallback is on
+   * call.
+   */
+  start: string
+  /** How long one turn is. Such as {count: 1, unit: Week}. */
+  every: Every
+  /** The turns, which repeat. Each is a list of members; its first is called first. Such as [[ana], [bo, ana]]. */
+  order: string[][]
+}
+
+/** How long one turn is. Such as {count: 1, unit: Week}. */
+export interface Every {
+  /** How many of unit. Default: 1. */
+  count?: number
+  /** Hour, Day or Week. */
+  unit: 'Hour' | 'Day' | 'Week'
+}
+
+/** A calendar (RFC 5545) whose events name who is on call. Not built yet: a group that uses it is refused. */
+export interface ICal {
+  /** Where the calendar is. */
+  url: string
+}
+
+/** A PagerDuty schedule. Not built yet: a group that uses it is refused. */
+export interface PagerDuty {
+  /** The schedule's ID. */
+  scheduleID: string
+}
+
+/** One stretch of time that others take over. Not built yet. */
+export interface Override {
+  /** Who is on call then. */
+  members: string[]
+  /** When it begins. */
+  from: string
+  /** When it ends. */
+  until: string
+}
+
+/** One step. Not built yet. */
+export interface EscalationStep {
+  /** How long nobody has answered, such as 10m. */
+  after: string
+  /** Who is told then. */
+  members: string[]
+}
+
+/** One place. Not built yet. */
+export interface Channel {
+  /** What it is called. */
+  name: string
+  /** Of what kind it is. */
+  type: 'Slack' | 'PagerDuty' | 'Email' | 'Webhook'
+  /** The channel, service, address or URL. */
+  target?: string
+}
+
+/** Who is on call now. Written by the operator alone. */
+export interface OwnerGroupStatus {
+  /** The metadata.generation this status is about. */
+  observedGeneration?: number
+  /** Who is on call now, the first to be called first, such as "ana" or "bo, ana". */
+  onCall?: string
+  /** When this turn began. */
+  onCallSince?: string
+  /** When the next turn begins. */
+  onCallUntil?: string
+  /** The members' names, for kubectl get, such as "ana, bo". */
+  members?: string
+  /** Ready: whether somebody is on call; if not, the message says what to do. */
+  conditions?: Condition[]
+}
+
+/**
+ * An AgentIdentity is one agent: its name, what it runs, the policies that bound it, the people who answer for it. The
+ * operator runs it in one pod, agent-<name>, in which a sidecar is the only way to a tool or a model.
+ */
 export interface AgentIdentity extends KubeObject<'AgentIdentity'> {
   spec: AgentIdentitySpec
   status?: AgentIdentityStatus
 }
-export interface AgentIdentitySpec {
-  purpose?: string
-  ownerRef: { name: string }
-  policyRefs: { name: string }[]
-  workload: Workload
-  servers?: Server[]
-  models?: Model[]
-  runbook?: string
-  task?: string
-  suspended?: boolean
-  expiresAt?: string
-  createdBy: Stamp
-}
-/** Who asked, as the API server saw it; set on CREATE by the webhook, immutable. */
-export interface Stamp {
-  username: string
-  uid?: string
-  groups?: string[]
-  at: string
-}
-export interface Workload {
-  image: string
-  imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never'
-  imagePullSecrets?: { name: string }[]
-  command?: string[]
-  args?: string[]
-  workingDir?: string
-  env?: EnvVar[]
-  resources?: { requests?: Record<string, string | number>; limits?: Record<string, string | number> }
-  volumes?: Volume[]
-  volumeMounts?: { name: string; mountPath: string; subPath?: string; readOnly?: boolean }[]
-  runtimeClassName?: string
-  runAsUser?: number
-  nodeSelector?: Record<string, string>
-  tolerations?: { key?: string; operator?: string; value?: string; effect?: string; tolerationSeconds?: number }[]
-  priorityClassName?: string
-  terminationGracePeriodSeconds?: number
-}
-export interface EnvVar {
-  name: string
-  value?: string
-  valueFrom?: { configMapKeyRef?: { name: string; key: string; optional?: boolean }; fieldRef?: { fieldPath: string } }
-}
-export interface Volume {
-  name: string
-  emptyDir?: { medium?: '' | 'Memory'; sizeLimit?: string | number }
-  configMap?: { name: string; items?: { key: string; path: string; mode?: number }[]; optional?: boolean; defaultMode?: number }
-  persistentVolumeClaim?: { claimName: string; readOnly?: boolean }
-}
-export interface SecretKeyRef {
-  name: string
-  key: string
-}
-export interface ServiceRef {
-  name: string
-  port: number
-  path?: string
-  scheme?: 'http' | 'https'
-}
-/** Exactly one of `service` | `url`. */
-export interface Server {
-  name: string
-  service?: ServiceRef
-  url?: string
-  address?: string
-  transport?: 'StreamableHTTP'
-  credentialRef?: SecretKeyRef
-  credentialHeader?: string
-}
-export interface Model {
-  name: string
-  service?: ServiceRef
-  url?: string
-  address?: string
-  credentialRef?: SecretKeyRef
-  credentialHeader?: string
-  /** Which SDK variables the agent gets. */
-  api?: 'OpenAI' | 'Anthropic'
-}
-export interface AgentIdentityStatus {
-  observedGeneration?: number
-  agentID?: string
-  phase?: string
-  onCall?: string
-  policy?: string
-  remit?: { digest: string; generation: number }
-  calls?: number
-  denied?: number
-  lastAction?: string
-  restarts?: number
-  podName?: string
-  conditions?: Condition[]
-}
 
+/**
+ * An AgentPolicy says what the agents that name it in spec.policyRefs may do with which tools. What no rule allows is
+ * denied. The strongest effect wins, whatever the order of rules: an invariant beats Deny, Deny beats Ask, Ask beats
+ * Allow.
+ */
 export interface AgentPolicy extends KubeObject<'AgentPolicy'> {
   spec: PolicySpec
   status?: PolicyStatus
 }
+
+/**
+ * An AgentRemit is the compiled, signed authority of the agent of the same name: exactly what its sidecar enforces.
+ * Only the operator writes it; change the AgentIdentity or its policies instead.
+ */
+export interface AgentRemit extends KubeObject<'AgentRemit'> {
+  spec: AgentRemitSpec
+}
+
+/**
+ * A ClusterAgentPolicy is obeyed by every agent of the cluster besides its own policies. It restricts: no namespace can
+ * loosen it, and no rule of it gives an agent anything.
+ */
 export interface ClusterAgentPolicy extends KubeObject<'ClusterAgentPolicy'> {
   spec: PolicySpec
   status?: PolicyStatus
 }
-export interface PolicyStatus {
-  observedGeneration?: number
-  agents?: number
-  conditions?: Condition[]
-}
-export interface PolicySpec {
-  mode?: 'Enforce' | 'Observe'
-  tools?: ToolRule[]
-  guards?: RestrictingRule[]
-  invariants?: RestrictingRule[]
-  egress?: { cidrs?: { cidr: string; ports?: number[] }[]; hosts?: string[] }
-}
-export interface Match {
-  servers?: string[]
-  tools?: string[]
-  classes?: ToolClass[]
-}
-export type ToolClass = 'Read' | 'Draft' | 'Write' | 'SideEffect' | 'Autonomous'
-export interface ToolRule {
-  name: string
-  match: Match
-  class?: ToolClass
-  effect: 'Allow' | 'Draft' | 'Ask' | 'Deny'
-  where?: Constraint[]
-  otherwise?: 'Ask' | 'Draft' | 'Deny'
-  limits?: Limit[]
-  evidence?: Evidence[]
-}
-/** A guard or an invariant: fires unless all of `unless` are shown true. */
-export interface RestrictingRule {
-  name: string
-  match: Match
-  unless?: Constraint[]
-}
-export type Scalar = string | number | boolean
-/** Exactly one operator. */
-export interface Constraint {
-  arg?: string
-  equals?: Scalar
-  in?: Scalar[]
-  notIn?: Scalar[]
-  prefix?: string
-  suffix?: string
-  min?: string
-  max?: string
-  required?: boolean
-  absent?: boolean
-  cidr?: string
-  pattern?: string
-  subsetOf?: Scalar[]
-  minItems?: number
-  maxItems?: number
-  cel?: string
-  not?: Omit<Constraint, 'arg' | 'not' | 'optional'>
-  optional?: boolean
-}
-export interface Limit {
-  per?: string
-  calls?: number
-  sum?: string
-  max?: string
-  distinct?: string
-  concurrent?: number
-}
-export interface Evidence {
-  tool: string
-  within?: string
-  same?: Record<string, string>
-}
 
+/**
+ * An OwnerGroup is the people who answer for agents, and who of them is on call at any time. An agent names one in
+ * spec.ownerRef; an agent without one is refused.
+ */
 export interface OwnerGroup extends KubeObject<'OwnerGroup'> {
   spec: OwnerGroupSpec
   status?: OwnerGroupStatus
-}
-export interface OwnerGroupSpec {
-  members: Member[]
-  onCall: OnCall
-  fallback?: string[]
-}
-export interface Member {
-  name: string
-  identities?: { kind: 'User' | 'Group'; name: string }[]
-  contacts?: { email?: string; slack?: string; phone?: string; url?: string }
-}
-/** Exactly one of `owner` | `rotation` (| `ical` | `pagerDuty`, which this version refuses). */
-export interface OnCall {
-  owner?: string
-  rotation?: Rotation
-}
-export interface Rotation {
-  timeZone: string
-  /** Local date-time of the first hand-over, without offset: "2026-10-05T09:00". */
-  start: string
-  every: { count?: number; unit: 'Hour' | 'Day' | 'Week' }
-  order: string[][]
-}
-export interface OwnerGroupStatus {
-  observedGeneration?: number
-  onCall?: string
-  onCallSince?: string
-  onCallUntil?: string
-  conditions?: Condition[]
-}
-
-export interface AgentRemit extends KubeObject<'AgentRemit'> {
-  spec: { remit: Record<string, unknown>; signature: string }
 }
