@@ -84,15 +84,17 @@ export function verifyReceipts(
   publicKey?: string,
   after?: { seq: number; hash: string },
 ): ChainVerdict {
-  const named = receipts[0]?.body.kind === 'incarnation' ? receipts[0].body.publicKey : undefined
+  const [first] = receipts
+  if (first === undefined) return { ok: true }
+  const named =
+    isRecord(first) && isRecord(first.body) && first.body.kind === 'incarnation' ? first.body.publicKey : undefined
   const raw = publicKey ?? named
-  if (receipts.length === 0) return { ok: true }
-  if (raw === undefined) return { ok: false, at: 0, why: 'no incarnation receipt names the key' }
+  if (typeof raw !== 'string') return { ok: false, at: 0, why: 'no incarnation receipt names the key' }
   const key = publicKeyOf(raw)
   if (key === undefined) return { ok: false, at: 0, why: 'the key is not an Ed25519 key' }
   let last = after
   for (const [at, receipt] of receipts.entries()) {
-    const why = problemOf(receipt, raw, key, last, receipts[0]?.envelope.agent as string)
+    const why = shapeProblem(receipt) ?? problemOf(receipt, raw, key, last) ?? agentProblem(receipt, first)
     if (why !== undefined) return { ok: false, at, why }
     last = { seq: receipt.envelope.seq, hash: envelopeHash(receipt.envelope) }
   }
@@ -100,22 +102,50 @@ export function verifyReceipts(
 }
 
 const ENVELOPE_KEYS = 'agent,body,epoch,incarnation,kind,prev,seq,sig,time,v'
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const keysOf = (value: object): string => Object.keys(value).sort().join()
+
+/** What keeps a value, whatever it is, from being looked at as a receipt. */
+function shapeProblem(receipt: unknown): string | undefined {
+  if (!isRecord(receipt) || keysOf(receipt) !== 'body,envelope') return 'a receipt has an envelope and a body only'
+  const { envelope, body } = receipt
+  if (!isRecord(envelope) || keysOf(envelope) !== ENVELOPE_KEYS || envelope.v !== 1)
+    return 'the envelope has other fields'
+  const { epoch, seq, v: _, ...texts } = envelope
+  if (
+    !Number.isSafeInteger(epoch) ||
+    !Number.isSafeInteger(seq) ||
+    !Object.values(texts).every((text) => typeof text === 'string')
+  ) {
+    return 'a field of the envelope is of another type'
+  }
+  if (!isRecord(body)) return 'the body is not an object'
+  return hasCanonicalForm(receipt) ? undefined : 'the receipt has no canonical form'
+}
+
+function hasCanonicalForm(value: unknown): boolean {
+  try {
+    canonical(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const agentProblem = (receipt: Receipt, first: Receipt): string | undefined =>
+  receipt.envelope.agent === first.envelope.agent ? undefined : 'the agent changes within the chain'
 
 function problemOf(
   receipt: Receipt,
   raw: string,
   key: KeyObject,
   last: { seq: number; hash: string } | undefined,
-  agent: string,
 ): string | undefined {
   const { envelope, body } = receipt
-  if (Object.keys(receipt).sort().join() !== 'body,envelope') return 'a receipt has an envelope and a body only'
-  if (Object.keys(envelope).sort().join() !== ENVELOPE_KEYS || envelope.v !== 1) return 'the envelope has other fields'
   if (envelope.incarnation !== incarnationId(raw)) return 'the incarnation is not that of the key'
-  if (envelope.agent !== agent) return 'the agent changes within the chain'
-  if (last === undefined ? envelope.seq !== 0 : envelope.seq !== last.seq + 1) {
-    return `seq ${envelope.seq} where ${last === undefined ? 0 : last.seq + 1} must follow`
-  }
+  const expected = last === undefined ? 0 : last.seq + 1
+  if (envelope.seq !== expected) return `seq ${envelope.seq} where ${expected} must follow`
   if (envelope.prev !== (last?.hash ?? '')) return 'prev is not the hash of the envelope before'
   if ((envelope.seq === 0) !== (envelope.kind === 'incarnation'))
     return 'an incarnation receipt is at seq 0 and only there'

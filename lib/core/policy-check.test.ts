@@ -1,0 +1,204 @@
+import { describe, expect, test } from 'vitest'
+import type { Constraint, PolicySpec, ToolRule } from '../api/gen/types.ts'
+import { checkPolicy } from './policy-check.ts'
+
+const first = (spec: object, scope?: 'Cluster') => checkPolicy(spec as PolicySpec, scope)[0]
+const rule = (change: object): PolicySpec => ({
+  tools: [{ name: 'r', match: { tools: ['refund'] }, effect: 'Allow', ...change } as ToolRule],
+})
+const where = (constraint: object): PolicySpec => rule({ where: [constraint as Constraint] })
+
+test('a policy with everything this version enforces has no problem', () => {
+  const spec: PolicySpec = {
+    mode: 'Observe',
+    tools: [
+      {
+        name: 'r',
+        match: { servers: ['billing', 'b-*'], tools: ['refund', 'a/b.c-*'] },
+        class: 'SideEffect',
+        effect: 'Allow',
+        where: [
+          { arg: 'a', equals: 'x' },
+          { arg: 'b[*].c', in: [1, 'a', true] },
+          { arg: 'd', prefix: 'x' },
+          { arg: 'e', suffix: 'y', optional: true },
+          { arg: 'f', min: '-1', max: '5.00' },
+          { arg: 'g', required: true },
+          { arg: 'h', not: { in: ['x'] } },
+        ],
+        otherwise: 'Ask',
+      },
+    ],
+    guards: [{ name: 'r', match: { tools: ['*'] } }],
+    invariants: [{ name: 'r', match: { servers: ['*'] }, unless: [{ arg: 'a', max: '5' }] }],
+    egress: { cidrs: [{ cidr: '203.0.113.0/24', ports: [443] }, { cidr: '2001:db8::/32' }] },
+  }
+  expect(checkPolicy(spec)).toEqual([])
+})
+
+describe('what this version does not enforce is refused, not ignored', () => {
+  test.each<[string, object]>([
+    ['spec.tools[0].limits', rule({ limits: [{ per: '24h', calls: 20 }] })],
+    ['spec.tools[0].evidence', rule({ evidence: [{ tool: 'billing/get_invoice' }] })],
+    ['spec.tools[0].effect', rule({ effect: 'Draft' })],
+    ['spec.tools[0].otherwise', rule({ where: [{ arg: 'a', equals: 1 }], otherwise: 'Draft' })],
+    ['spec.tools[0].match.classes', rule({ match: { classes: ['Read'] } })],
+    ['spec.tools[0].pins', rule({ pins: [] })],
+    ['spec.guards[0].where', { guards: [{ name: 'g', match: { tools: ['*'] }, where: [] }] }],
+    ['spec.breaker', { breaker: {} }],
+    ['spec.egress.hosts', { egress: { hosts: ['api.model.example:443'] } }],
+    ...['pattern', 'cel', 'cidr', 'notIn', 'subsetOf', 'minItems', 'maxItems', 'absent'].map(
+      (name): [string, object] => [`spec.tools[0].where[0].${name}`, where({ arg: 'a', [name]: 'x' })],
+    ),
+    ['spec.tools[0].where[0].not.pattern', where({ arg: 'a', not: { pattern: 'x' } })],
+  ])('%s', (field, spec) => {
+    expect(first(spec)).toMatchObject({ field, code: 'PolicyUnsupported' })
+  })
+})
+
+describe('mistakes are named with field, value and fix', () => {
+  test.each<[object, { field: string; value?: string; detail: string }]>([
+    [{ mode: 'enforce' }, { field: 'spec.mode', value: '"enforce"', detail: 'is not a mode' }],
+    [rule({ match: {} }), { field: 'spec.tools[0].match', value: '{}', detail: 'names neither servers nor tools' }],
+    [rule({ match: { tools: [] } }), { field: 'spec.tools[0].match.tools', value: '[]', detail: 'lists nothing' }],
+    [
+      rule({ match: { tools: ['get_?'] } }),
+      {
+        field: 'spec.tools[0].match.tools[0]',
+        value: '"get_?"',
+        detail: 'has a character that names cannot have; only * is a wildcard',
+      },
+    ],
+    [
+      rule({ match: { tools: ['(a+)+'] } }),
+      { field: 'spec.tools[0].match.tools[0]', detail: 'has a character that names cannot have; only * is a wildcard' },
+    ],
+    [rule({ match: { servers: [''] } }), { field: 'spec.tools[0].match.servers[0]', value: '""', detail: 'is empty' }],
+    [rule({ effect: 'allow' }), { field: 'spec.tools[0].effect', value: '"allow"', detail: 'is not an effect' }],
+    [rule({ name: '' }), { field: 'spec.tools[0].name', detail: 'is missing' }],
+    [rule({ where: [] }), { field: 'spec.tools[0].where', value: '[]', detail: 'is an empty list' }],
+    [rule({ otherwise: 'Ask' }), { field: 'spec.tools[0].otherwise', detail: 'is never reached without where' }],
+    [
+      rule({ where: [{ arg: 'a', equals: 1 }], otherwise: 'Allow' }),
+      { field: 'spec.tools[0].otherwise', detail: 'is not an effect a rule can fall back to' },
+    ],
+    [
+      rule({ effect: 'Deny', where: [{ arg: 'a', equals: 1 }], otherwise: 'Ask' }),
+      { field: 'spec.tools[0].otherwise', detail: 'belongs to a rule that gives' },
+    ],
+    [where({ arg: 'a' }), { field: 'spec.tools[0].where[0]', value: '{}', detail: 'has no operator' }],
+    [where({ equals: 1 }), { field: 'spec.tools[0].where[0]', value: '{"equals":1}', detail: 'names no argument' }],
+    [
+      where({ arg: 'a', equals: 1, max: '5' }),
+      { field: 'spec.tools[0].where[0]', detail: 'has 2 operators (equals, max)' },
+    ],
+    [
+      where({ arg: 'a', equals: 1, not: { max: '5' } }),
+      { field: 'spec.tools[0].where[0]', detail: 'has an operator beside not' },
+    ],
+    [
+      where({ arg: 'a', not: { not: { max: '5' } } }),
+      { field: 'spec.tools[0].where[0].not.not', detail: 'is not an operator' },
+    ],
+    [where({ arg: 'a', lessThan: 5 }), { field: 'spec.tools[0].where[0].lessThan', detail: 'is not an operator' }],
+    [
+      where({ arg: 'a[0]', equals: 1 }),
+      { field: 'spec.tools[0].where[0].arg', value: '"a[0]"', detail: 'is not a path into the arguments' },
+    ],
+    [
+      where({ arg: '__proto__.x', equals: 1 }),
+      { field: 'spec.tools[0].where[0].arg', detail: 'is not a path into the arguments' },
+    ],
+    [
+      where({ arg: 'a', max: '5,00' }),
+      { field: 'spec.tools[0].where[0].max', value: '"5,00"', detail: 'is not a plain decimal in quotes' },
+    ],
+    [
+      where({ arg: 'a', max: 5 }),
+      { field: 'spec.tools[0].where[0].max', value: '5', detail: 'is not a plain decimal in quotes' },
+    ],
+    [
+      where({ arg: 'a', min: '9', max: '5' }),
+      { field: 'spec.tools[0].where[0].min', value: '"9"', detail: 'is above the max of 5 for a, so no call can pass' },
+    ],
+    [
+      rule({
+        where: [
+          { arg: 'a', max: '5' },
+          { arg: 'a', min: '10' },
+        ],
+      }),
+      { field: 'spec.tools[0].where[1].min', detail: 'is above the max of 5 for a, so no call can pass' },
+    ],
+    [where({ arg: 'a', in: [] }), { field: 'spec.tools[0].where[0].in', detail: 'lists no values' }],
+    [
+      where({ arg: 'a', in: [['EUR']] }),
+      { field: 'spec.tools[0].where[0].in[0]', detail: 'is not a single value that can be compared exactly' },
+    ],
+    [
+      where({ arg: 'a', equals: 2 ** 53 }),
+      { field: 'spec.tools[0].where[0].equals', detail: 'is not a single value that can be compared exactly' },
+    ],
+    [
+      where({ arg: 'a', equals: null }),
+      {
+        field: 'spec.tools[0].where[0].equals',
+        value: 'null',
+        detail: 'is not a single value that can be compared exactly',
+      },
+    ],
+    [
+      where({ arg: 'a', prefix: '' }),
+      { field: 'spec.tools[0].where[0].prefix', detail: 'is not a text of at least one character' },
+    ],
+    [where({ arg: 'a', required: false }), { field: 'spec.tools[0].where[0].required', detail: 'can only be true' }],
+    [
+      where({ arg: 'a', required: true, optional: true }),
+      { field: 'spec.tools[0].where[0]', detail: 'is both required and optional' },
+    ],
+    [
+      where({ arg: 'a', equals: 1, optional: 'yes' }),
+      { field: 'spec.tools[0].where[0].optional', detail: 'is not true or false' },
+    ],
+    [
+      { invariants: [{ name: 'i', match: { tools: ['*'] }, unless: [] }] },
+      { field: 'spec.invariants[0].unless', detail: 'is an empty list' },
+    ],
+    [
+      { egress: { cidrs: [{ cidr: '10.0.0.0/33' }] } },
+      { field: 'spec.egress.cidrs[0].cidr', value: '"10.0.0.0/33"', detail: 'is not a network' },
+    ],
+    [{ egress: { cidrs: [{ cidr: '10.0.0.1' }] } }, { field: 'spec.egress.cidrs[0].cidr', detail: 'is not a network' }],
+    [
+      { egress: { cidrs: [{ cidr: '10.0.0.0/8', ports: [0] }] } },
+      { field: 'spec.egress.cidrs[0].ports[0]', detail: 'is not a port' },
+    ],
+  ])('%j', (spec, problem) => {
+    const found = first(spec)
+    expect(found).toMatchObject({ ...problem, code: 'PolicyInvalid' })
+    expect(found?.fix).toMatch(/\.$/)
+  })
+  test('the same name twice in a list', () => {
+    const [one] = rule({}).tools as [ToolRule]
+    expect(first({ tools: [one, one] })).toMatchObject({
+      field: 'spec.tools[1].name',
+      detail: 'is used twice in this list',
+    })
+  })
+  test('all problems are found at once', () => {
+    const spec = rule({ effect: 'allow', match: { tools: ['a b'] }, where: [{ arg: 'a', pattern: 'x' }] })
+    expect(checkPolicy(spec).map(({ field }) => field)).toEqual([
+      'spec.tools[0].match.tools[0]',
+      'spec.tools[0].effect',
+      'spec.tools[0].where[0].pattern',
+    ])
+  })
+})
+
+test('a ClusterAgentPolicy only restricts', () => {
+  for (const effect of ['Allow', 'Ask']) {
+    expect(first(rule({ effect }), 'Cluster')).toMatchObject({ field: 'spec.tools[0].effect', code: 'PolicyInvalid' })
+  }
+  expect(first({ egress: { cidrs: [{ cidr: '10.0.0.0/8' }] } }, 'Cluster')).toMatchObject({ field: 'spec.egress' })
+  expect(first(rule({ effect: 'Deny' }), 'Cluster')).toBeUndefined()
+})
