@@ -1,0 +1,177 @@
+import { expect, test } from 'vitest'
+import { createInformer, type InformerOptions } from '../../lib/kube/informer.ts'
+import { list, mergePatch, remove } from '../../lib/kube/objects.ts'
+import { type ConfigMap, configMaps } from '../../lib/kube/resources.ts'
+import { eventually } from '../harness/eventually.ts'
+import { countMetrics, keepLog, makeConfigMap, useWorld } from './setup.ts'
+
+const world = useWorld()
+
+const start = async (options: Partial<InformerOptions<ConfigMap>> = {}) => {
+  const metrics = countMetrics()
+  const { log, lines } = keepLog()
+  const informer = createInformer({
+    client: world.proxied,
+    kind: configMaps,
+    namespace: world.namespace,
+    log,
+    metrics,
+    backoff: { baseMs: 20, maxMs: 500 },
+    ...options,
+  })
+  const told = new Map<string, string | undefined>()
+  informer.onChange(({ key, new: object }) => void told.set(key, object?.data?.value))
+  void informer.run(world.signal)
+  await informer.synced()
+  return { informer, metrics, lines, told }
+}
+
+const write = (name: string, value: string) =>
+  mergePatch(world.server.client, configMaps, { namespace: world.namespace, name }, { data: { value } })
+const drop = (name: string) => remove(world.server.client, configMaps, { namespace: world.namespace, name })
+const make = (name: string) => makeConfigMap(world.server.client, world.namespace, name)
+const isWatch = ({ watch }: { watch: boolean }) => watch
+
+/** The cache is what the server has, and the handlers were told every difference on the way there. */
+const becomesTrue = async ({ informer, told }: Awaited<ReturnType<typeof start>>, timeoutMs = 10_000) => {
+  const truth = (await list(world.server.client, configMaps, { namespace: world.namespace })).items
+  const values = (items: ConfigMap[]) => Object.fromEntries(items.map((each) => [each.metadata.name, each.data?.value]))
+  await eventually(() => expect(values(informer.cache.list())).toEqual(values(truth)) ?? true, { timeoutMs })
+  for (const each of truth) expect(told.get(`${world.namespace}/${each.metadata.name}`)).toBe(each.data?.value)
+  const alive = [...told.values()].filter((value) => value !== undefined)
+  expect(alive.length).toBe(truth.length)
+}
+
+/** Makes three, changes one, removes one. */
+const changeThings = async (prefix: string) => {
+  await Promise.all([1, 2, 3].map((n) => make(`${prefix}-${n}`)))
+  await write(`${prefix}-1`, 'changed')
+  await drop(`${prefix}-2`)
+}
+
+test('a list comes in pages, and changes follow', async () => {
+  await Promise.all(Array.from({ length: 7 }, (_, n) => make(`old-${n}`)))
+  const started = await start({ pageSize: 3 })
+  const lists = world.proxy.seen.filter(({ watch }) => !watch)
+  expect(lists.map(({ query }) => query.get('limit'))).toEqual(['3', '3', '3'])
+  expect(started.informer.cache.size).toBe(7)
+  await changeThings('new')
+  await becomesTrue(started)
+})
+
+test('a page that expired between two is fetched again in one piece', async () => {
+  await Promise.all(Array.from({ length: 5 }, (_, n) => make(`old-${n}`)))
+  world.proxy.inject({
+    match: ({ query }) => query.has('continue'),
+    fault: { answer: 410, body: { kind: 'Status', code: 410, reason: 'Expired' } },
+    times: 1,
+  })
+  await becomesTrue(await start({ pageSize: 2 }))
+})
+
+test('nothing is missed when the API server is killed and started again', async () => {
+  const started = await start()
+  await changeThings('before')
+  await world.server.kill()
+  await world.server.restart()
+  await changeThings('after')
+  await becomesTrue(started)
+  expect(started.metrics.misses).toBe(0)
+})
+
+test('a watch that is cut goes on from the version it had, without a list', async () => {
+  const started = await start()
+  for (const round of ['a', 'b', 'c']) {
+    await changeThings(round)
+    world.proxy.cutAll()
+    await drop(`${round}-3`)
+  }
+  await becomesTrue(started)
+  expect(started.metrics.lists).toEqual(['start'])
+})
+
+test('a connection that is open and silent is given up', async () => {
+  const started = await start({ inactivityMs: 1_000 })
+  await eventually(() => world.proxy.seen.some(isWatch))
+  await make('heard')
+  await becomesTrue(started)
+  world.proxy.stallOpen()
+  await changeThings('unheard')
+  await becomesTrue(started)
+  expect(started.metrics.lists).toEqual(['start'])
+})
+
+test('an API server that stands still is waited for', async () => {
+  const started = await start({ inactivityMs: 700 })
+  world.server.freeze()
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  world.server.thaw()
+  await changeThings('after')
+  await becomesTrue(started)
+})
+
+test.each([
+  ['as an answer', { answer: 410, body: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' } }],
+  [
+    'inside the watch',
+    { answer: 200, body: { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } } },
+  ],
+])('a version the server no longer has (%s) leads to a list', async (_how, fault) => {
+  await make('there')
+  world.proxy.inject({ match: isWatch, fault, times: 1 })
+  const started = await start()
+  await changeThings('after')
+  await becomesTrue(started)
+  expect(started.metrics.lists).toEqual(['start', 'expired'])
+})
+
+test('429 is waited out as long as the server asks, then the same watch is tried again', async () => {
+  const answer = { answer: 429, headers: { 'retry-after': '1' }, body: 'Too many requests, please try again later.' }
+  world.proxy.inject({ match: isWatch, fault: answer, times: 1 })
+  const began = Date.now()
+  const started = await start()
+  await changeThings('after')
+  await becomesTrue(started)
+  expect(Date.now() - began).toBeGreaterThanOrEqual(1_000)
+  expect(started.metrics.lists).toEqual(['start'])
+  const [first, second] = world.proxy.seen.filter(isWatch)
+  expect(second?.query.get('resourceVersion')).toBe(first?.query.get('resourceVersion'))
+})
+
+test('a list that fails is tried again', async () => {
+  world.proxy.inject({ match: () => true, fault: { answer: 500, body: 'boom' }, times: 2 })
+  world.proxy.inject({ match: () => true, fault: { cut: 'before' }, times: 2 })
+  await make('there')
+  await becomesTrue(await start())
+})
+
+test('bookmarks move a quiet watch along', async () => {
+  const started = await start({ watchSeconds: 4, random: () => 0 })
+  // Elsewhere, so that this watch hears of it by bookmarks only.
+  await Promise.all([1, 2, 3].map((n) => makeConfigMap(world.server.client, 'default', `elsewhere-${n}`)))
+  const watches = await eventually(
+    () => {
+      const all = world.proxy.seen.filter(isWatch)
+      return all.length > 1 && all
+    },
+    { timeoutMs: 8_000, what: 'a second watch' },
+  )
+  expect(watches[0]?.query.get('allowWatchBookmarks')).toBe('true')
+  expect(Number(watches[1]?.query.get('resourceVersion'))).toBeGreaterThan(
+    Number(watches[0]?.query.get('resourceVersion')),
+  )
+  expect(started.metrics.lists).toEqual(['start'])
+}, 15_000)
+
+test('what a watch swallowed is found by the periodic list, counted and put right; what was in time is not', async () => {
+  const loses = (line: string) => !line.includes('"name":"lost"')
+  world.proxy.inject({ match: isWatch, fault: { keepLine: loses } })
+  const started = await start({ relistMs: 700, missGraceMs: 200 })
+  await make('lost')
+  await changeThings('heard')
+  await becomesTrue(started)
+  await drop('lost')
+  await becomesTrue(started)
+  expect(started.metrics.misses).toBe(2)
+  expect(started.lines.filter(({ message }) => message === 'the watch had missed changes').length).toBe(2)
+})
