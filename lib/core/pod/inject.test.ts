@@ -11,7 +11,11 @@ const agent: AgentIdentity = {
     policyRefs: [{ name: 'billing' }],
     workload: { image: 'bot@sha256:00' },
     servers: [
-      { name: 'billing', service: { name: 'billing-mcp', port: 8080 }, credentialRef: { name: 'billing-token', key: 'token' } },
+      {
+        name: 'billing',
+        service: { name: 'billing-mcp', port: 8080 },
+        credentialRef: { name: 'billing-token', key: 'token' },
+      },
       { name: 'everything', service: { name: 'everything', port: 3001 } },
     ],
     models: [{ name: 'main', url: 'https://192.0.2.1/v1', credentialRef: { name: 'model-key', key: 'key' } }],
@@ -59,7 +63,9 @@ test('credentials are mounted under the names the sidecar reads, and only those 
   })
   expect(volumes).toContainEqual({
     name: 'remit-token',
-    projected: { sources: [{ serviceAccountToken: { audience: 'remit-ledger', expirationSeconds: 3600, path: 'token' } }] },
+    projected: {
+      sources: [{ serviceAccountToken: { audience: 'remit-ledger', expirationSeconds: 3600, path: 'token' } }],
+    },
   })
 })
 
@@ -91,7 +97,9 @@ test('the pod given is not changed', () => {
 })
 
 test('the environment names the agent, the cluster, the ledger and the keys to trust', () => {
-  const [container] = injectSidecar(bare, agent, settings).spec.initContainers as unknown as { env: { name: string; value?: string }[] }[]
+  const [container] = injectSidecar(bare, agent, settings).spec.initContainers as unknown as {
+    env: { name: string; value?: string }[]
+  }[]
   const env = Object.fromEntries(container!.env.map((e) => [e.name, e.value]))
   expect(env).toMatchObject({
     REMIT_CLUSTER: 'c0ffee',
@@ -104,5 +112,10 @@ test('the environment names the agent, the cluster, the ledger and the keys to t
     REMIT_ANCHORS: '[]',
     REMIT_SIDECAR_IMAGE: settings.image,
   })
-  expect(container!.env.filter((e) => e.value === undefined).map((e) => e.name)).toEqual(['POD_NAME', 'POD_UID', 'POD_IP', 'NODE_NAME'])
+  expect(container!.env.filter((e) => e.value === undefined).map((e) => e.name)).toEqual([
+    'POD_NAME',
+    'POD_UID',
+    'POD_IP',
+    'NODE_NAME',
+  ])
 })

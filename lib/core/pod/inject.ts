@@ -40,7 +40,10 @@ const SPOOL_LIMIT = '1Gi'
 const OURS = [VOLUME_TOKEN, VOLUME_CREDENTIALS, VOLUME_SPOOL] as readonly string[]
 
 const environment = (agent: AgentIdentity, settings: SidecarSettings) => {
-  const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } })
+  const field = (name: string, fieldPath: string) => ({
+    name,
+    valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
+  })
   const value = (name: string, text: string) => ({ name, value: text })
   return [
     value('REMIT_CLUSTER', settings.cluster),
@@ -92,7 +95,11 @@ const sidecar = (agent: AgentIdentity, settings: SidecarSettings) => {
 const volumes = (agent: AgentIdentity) => {
   const secret = (kind: string, of: { name: string; credentialRef?: { name: string; key: string } }) =>
     of.credentialRef
-      ? [{ secret: { name: of.credentialRef.name, items: [{ key: of.credentialRef.key, path: `${kind}-${of.name}` }] } }]
+      ? [
+          {
+            secret: { name: of.credentialRef.name, items: [{ key: of.credentialRef.key, path: `${kind}-${of.name}` }] },
+          },
+        ]
       : []
   const credentials = [
     ...(agent.spec.servers ?? []).flatMap((server) => secret('server', server)),
@@ -121,7 +128,10 @@ export const injectSidecar = <P extends PodShape>(pod: P, agent: AgentIdentity, 
   ...pod,
   spec: {
     ...pod.spec,
-    initContainers: [sidecar(agent, settings), ...(pod.spec.initContainers ?? []).filter((c) => c.name !== SIDECAR_CONTAINER)],
+    initContainers: [
+      sidecar(agent, settings),
+      ...(pod.spec.initContainers ?? []).filter((c) => c.name !== SIDECAR_CONTAINER),
+    ],
     volumes: [...(pod.spec.volumes ?? []).filter((v) => !OURS.includes(v.name)), ...volumes(agent)],
   },
 })

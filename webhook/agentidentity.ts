@@ -1,0 +1,121 @@
+import type { AgentIdentity, OwnerGroup, Stamp } from '../lib/api/gen/types.ts'
+import { checkOwnerGroup } from '../lib/core/owner-check.ts'
+import { opensAgents } from '../lib/core/pod/opens-agents.ts'
+import { onCall } from '../lib/core/rotate.ts'
+import type { Lookups } from './lookups.ts'
+import { allow, type Cause, cause, type Patch, type Review, type Verdict, verdictOf } from './review.ts'
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+
+interface Endpoint {
+  credentialRef?: unknown
+  credentialHeader?: unknown
+  api?: unknown
+}
+
+/**
+ * Defaults that depend on other fields, which the schema's cannot: the header a credential travels in, so that the
+ * stored object says it.
+ */
+const headerDefaults = (spec: Record<string, unknown>): Patch =>
+  (['servers', 'models'] as const).flatMap((list) =>
+    (Array.isArray(spec[list]) ? (spec[list] as Endpoint[]) : []).flatMap((endpoint, index) =>
+      isObject(endpoint) && endpoint.credentialRef !== undefined && endpoint.credentialHeader === undefined
+        ? [
+            {
+              op: 'add' as const,
+              path: `/spec/${list}/${index}/credentialHeader`,
+              value: endpoint.api === 'Anthropic' ? 'x-api-key' : 'Authorization',
+            },
+          ]
+        : [],
+    ),
+  )
+
+/**
+ * Defaults and the stamp. Writes who asked, as the API server saw them, into spec.createdBy. What the request says about it is replaced: by the
+ * caller on CREATE, by what is stored on UPDATE, so that `kubectl replace` of a file without it works and a forged one
+ * changes nothing.
+ */
+export const mutateAgentIdentity = (review: Review, now: number): Verdict => {
+  const { spec } = review.object
+  // Without a spec there is nothing to stamp; the schema refuses it with its own words.
+  if (!isObject(spec)) return allow()
+  const patch = headerDefaults(spec)
+  const given = spec.createdBy
+  const stamp = review.operation === 'CREATE' ? stampOf(review, now) : storedStamp(review)
+  if (stamp === undefined || same(given, stamp)) return allow(patch)
+  patch.push({ op: 'add', path: '/spec/createdBy', value: stamp })
+  const warning = 'spec.createdBy: who created an agent is not up to the request; what it says was replaced'
+  return allow(patch, given === undefined ? [] : [warning])
+}
+
+const stampOf = ({ userInfo }: Review, now: number): Stamp => ({
+  username: userInfo.username,
+  ...(userInfo.uid ? { uid: userInfo.uid } : {}),
+  ...(userInfo.groups?.length ? { groups: userInfo.groups } : {}),
+  // Whole seconds, as metadata.creationTimestamp.
+  at: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
+})
+const storedStamp = ({ oldObject }: Review): unknown =>
+  isObject(oldObject?.spec) ? oldObject.spec.createdBy : undefined
+
+/**
+ * What needs other objects to judge: the policies and the owner group exist, somebody in it answers now, the caller may
+ * `use` the policies it newly names, and no NetworkPolicy already there would open the new agent's pod.
+ */
+export const validateAgentIdentity = async (review: Review, lookups: Lookups, now: number): Promise<Verdict> => {
+  const { spec } = review.object as unknown as AgentIdentity
+  const before = (review.oldObject as AgentIdentity | undefined)?.spec
+  const { namespace } = review
+  const known = new Set((before?.policyRefs ?? []).map((ref) => ref.name))
+  const causes = await Promise.all([
+    ...spec.policyRefs.map((ref, index) =>
+      known.has(ref.name) ? undefined : policyCause(review, lookups, ref.name, `spec.policyRefs[${index}].name`),
+    ),
+    before?.ownerRef.name === spec.ownerRef.name ? undefined : ownerCause(namespace, lookups, spec.ownerRef.name, now),
+    ...(before ? [] : [networkCause(namespace, lookups)]),
+  ])
+  return verdictOf(causes.filter((c): c is Cause => c !== undefined))
+}
+
+const policyCause = async (
+  review: Review,
+  lookups: Lookups,
+  name: string,
+  field: string,
+): Promise<Cause | undefined> => {
+  const { namespace, userInfo } = review
+  const [exists, allowed] = await Promise.all([
+    lookups.policyExists(namespace, name),
+    lookups.mayUse(userInfo, namespace, name),
+  ])
+  // Asked first, so that a user without the right does not learn which policies there are.
+  if (!allowed) return cause(field, name, 'MayNotUsePolicy', { user: userInfo.username, name, namespace })
+  if (!exists) return cause(field, name, 'PolicyMissing', { name, namespace })
+  return undefined
+}
+
+const ownerCause = async (
+  namespace: string,
+  lookups: Lookups,
+  name: string,
+  now: number,
+): Promise<Cause | undefined> => {
+  const field = 'spec.ownerRef.name'
+  const answers = (group: OwnerGroup | undefined) =>
+    group !== undefined && checkOwnerGroup(group.spec).length === 0 && onCall(group.spec, now) !== null
+  let group = await lookups.ownerGroup(namespace, name)
+  if (!answers(group)) group = await lookups.ownerGroup(namespace, name, true)
+  if (!group) return cause(field, name, 'OwnerGroupMissing', { name, namespace })
+  return answers(group) ? undefined : cause(field, name, 'NobodyOnCall', { name })
+}
+
+const networkCause = async (namespace: string, lookups: Lookups): Promise<Cause | undefined> => {
+  const open = (await lookups.networkPolicies(namespace)).find(opensAgents)
+  return (
+    open && cause('metadata.namespace', namespace, 'NetworkPolicyOpensAgents', { name: open.metadata.name, namespace })
+  )
+}
