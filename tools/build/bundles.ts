@@ -1,0 +1,68 @@
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { build, type BuildOptions } from 'esbuild'
+import { repoRoot } from '../cluster/config.ts'
+
+/** One bundle: `output` below dist/, made from `entry` for at least Node `target`. */
+export type Bundle = { output: string; entry: string; target: string; format: 'esm' | 'cjs' }
+
+const all: Bundle[] = [
+  { output: 'operator.mjs', entry: 'operator/main.ts', target: 'node24', format: 'esm' },
+  { output: 'webhook.mjs', entry: 'webhook/main.ts', target: 'node24', format: 'esm' },
+  { output: 'ledger.mjs', entry: 'ledger/main.ts', target: 'node24', format: 'esm' },
+  { output: 'sidecar.mjs', entry: 'sidecar/main.ts', target: 'node20', format: 'esm' },
+  // kubectl wants a plugin without an extension, and Node takes such a file for CommonJS.
+  { output: 'kubectl-remit', entry: 'cli/main.ts', target: 'node20', format: 'cjs' },
+  { output: 'demo-billing.mjs', entry: 'test/fixtures/billing/main.ts', target: 'node24', format: 'esm' },
+  { output: 'demo-agent.mjs', entry: 'test/fixtures/agent/main.ts', target: 'node24', format: 'esm' },
+]
+
+/** The bundles whose code exists. */
+export function bundleTable(): Bundle[] {
+  return all.filter((bundle) => existsSync(join(repoRoot, bundle.entry)))
+}
+
+function options(bundle: Bundle, file: string): BuildOptions {
+  const shebang = bundle.output === 'kubectl-remit' ? '#!/usr/bin/env node\n' : ''
+  // Dependencies in CommonJS call require for Node's own modules, which an ES module does not have.
+  const prologue =
+    bundle.format === 'esm'
+      ? "import { createRequire as remitCreateRequire } from 'node:module'; const require = remitCreateRequire(import.meta.url);"
+      : "const remitModuleUrl = require('node:url').pathToFileURL(__filename).href;"
+  return {
+    entryPoints: [join(repoRoot, bundle.entry)],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: bundle.format,
+    target: bundle.target,
+    // Names in stack traces are worth more than bytes.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'silent',
+    banner: { js: `${shebang}${prologue}` },
+    ...(bundle.format === 'cjs' ? { define: { 'import.meta.url': 'remitModuleUrl' } } : {}),
+  }
+}
+
+/** Builds the named bundles (all that exist when none is named) into `dir` and returns file and size in bytes of each. */
+export async function buildBundles(
+  names: readonly string[] = bundleTable().map((bundle) => bundle.output),
+  dir = join(repoRoot, 'dist'),
+): Promise<{ output: string; file: string; bytes: number }[]> {
+  mkdirSync(dir, { recursive: true })
+  return Promise.all(
+    [...new Set(names)].map(async (name) => {
+      const bundle = bundleTable().find((candidate) => candidate.output === name)
+      if (!bundle) throw new Error(`There is no bundle "${name}" yet: ${all.find((b) => b.output === name)?.entry ?? 'it is not in the table'} is missing.`)
+      const file = join(dir, name)
+      const result = await build({ ...options(bundle, file), write: false })
+      const output = result.outputFiles[0]!
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, output.contents)
+      chmodSync(file, 0o755)
+      return { output: name, file, bytes: output.contents.length }
+    }),
+  )
+}
