@@ -26,7 +26,7 @@ import { openStore } from './store/store.ts'
 const BODY_BUDGET = 64 * 1024 * 1024
 /** Container starts of one pod: a burst, then one a minute, about as fast as the kubelet restarts. */
 const STARTS = { capacity: 30, perSecond: 1 / 60 }
-const JWKS_MS = 300_000
+const KEYS_MS = 5_000
 
 const meterIntake = (
   take: (caller: SidecarCaller, body: Buffer) => Promise<{ incarnation: string; seq: number }>,
@@ -70,7 +70,7 @@ export const startLedger = async (options: {
   const issuer = clusterIssuer({ client, file: join(cache, 'jwks.json'), audience: AUDIENCE_LEDGER, now, log })
   const refresh = () => issuer.refresh().catch((error) => log.warn({ err: error }, 'token keys not refreshed'))
   await refresh()
-  const refreshing = setInterval(refresh, JWKS_MS)
+  const refreshing = setInterval(() => issuer.stale() && refresh(), KEYS_MS)
   const requestHeader = await followRequestHeader({
     client,
     file: join(cache, 'requestheader.json'),

@@ -14,10 +14,13 @@ export interface Issuer {
   /** Whether any keys are known. */
   ready(): boolean
   refresh(): Promise<void>
+  /** Whether it is time to ask again: never answered, or five minutes ago. */
+  stale(): boolean
 }
 
 const ALGORITHMS = ['RS256', 'ES256', 'ES384', 'ES512']
 const MIN_REFRESH_MS = 5_000
+const STALE_MS = 300_000
 const MAX_TOKEN = 16 * 1024
 
 /**
@@ -34,6 +37,7 @@ export const clusterIssuer = (options: {
   const { client, file, audience, now, log } = options
   let published: (Published & { keys: ReturnType<typeof createLocalJWKSet> }) | undefined
   let refreshing: Promise<void> | undefined
+  let answeredAt = Number.NEGATIVE_INFINITY
   let askedAt = Number.NEGATIVE_INFINITY
 
   const use = (next: Published) => {
@@ -47,7 +51,11 @@ export const clusterIssuer = (options: {
     const { issuer } = await client.request<{ issuer: string }>('GET', '/.well-known/openid-configuration', {
       timeoutMs: 5_000,
     })
-    const jwks = await client.request<JSONWebKeySet>('GET', '/openid/v1/jwks', { timeoutMs: 5_000 })
+    const jwks = await client.request<JSONWebKeySet>('GET', '/openid/v1/jwks', {
+      headers: { accept: 'application/jwk-set+json' },
+      timeoutMs: 5_000,
+    })
+    answeredAt = now()
     const text = JSON.stringify({ issuer, jwks })
     use({ issuer, jwks })
     if (text !== readIfThere(file)) replaceFile(file, text)
@@ -83,6 +91,7 @@ export const clusterIssuer = (options: {
   return {
     ready: () => published !== undefined,
     refresh,
+    stale: () => now() - answeredAt >= STALE_MS,
     verify: async (token) => {
       if (token.length > MAX_TOKEN) throw new UserError('Unauthenticated', { detail: 'the token is too long' })
       try {
