@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { outputs } from './gen/outputs.ts'
+import { outputs } from './generators/outputs.ts'
 
 // `npm run gen` writes what is generated from crds/; with --check it only says which files are not as they would be.
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })

@@ -13,6 +13,7 @@ export function loadKinds(folder: string): Kind[] {
 export function parseKind(file: string, text: string): Kind {
   const crd = load(text) as Crd
   const version = crd.spec.versions[0]
-  if (version === undefined || crd.spec.versions.length !== 1) throw new Error(`${file}: exactly one version is expected`)
+  if (version === undefined || crd.spec.versions.length !== 1)
+    throw new Error(`${file}: exactly one version is expected`)
   return { file, crd, name: crd.spec.names.kind, schema: version.schema.openAPIV3Schema }
 }

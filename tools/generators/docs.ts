@@ -17,28 +17,43 @@ export function emitDocs(kinds: Kind[]): string {
 
 function kindSection({ name, crd, schema }: Kind): string {
   const { scope, names } = crd.spec
-  const columns = (crd.spec.versions[0]?.additionalPrinterColumns ?? []).map(
-    (column) =>
-      `| ${column.name.toUpperCase()} | ${cell(column.description ?? '')}${column.priority ? ' With `-o wide`.' : ''} |`,
-  )
-  const parts = [
+  const short = names.shortNames.map((each) => `\`${each}\``).join(', ')
+  const columns = (crd.spec.versions[0]?.additionalPrinterColumns ?? []).map(({ name, description, priority }) => {
+    const meaning = `${description ?? ''}${priority ? ' With -o wide.' : ''}`
+    return `| ${name.toUpperCase()} | ${cell(meaning)} |`
+  })
+  const objects = objectsOf(schema)
+  const links = new Map(objects.map(([path, type]) => [type.title ?? path, slug(`${name} ${path}`)]))
+  const sections = objects.flatMap(([path, type]) => [
+    `### ${name} ${path}`,
+    '',
+    html(type.description ?? ''),
+    '',
+    ...fieldTable(type, links),
+    ...rulesOf(type),
+  ])
+  return [
     `## ${name}`,
     '',
-    schema.description ?? '',
+    html(schema.description ?? ''),
     '',
-    `${scope === 'Cluster' ? 'Cluster-scoped' : 'Namespaced'}; \`kubectl get ${names.plural}\` (short: ${names.shortNames.map((short) => `\`${short}\``).join(', ')}).`,
+    `${scope === 'Cluster' ? 'Cluster-scoped' : 'Namespaced'}; \`kubectl get ${names.plural}\` (short: ${short}).`,
     '',
     '| column | meaning |',
     '|---|---|',
     ...columns,
     '',
-  ]
-  parts.push(...rulesOf(schema))
-  for (const [path, type] of objectsOf(schema)) {
-    parts.push(`### ${name} ${path}`, '', type.description ?? '', '', ...fieldTable(type), ...rulesOf(type))
-  }
-  return parts.join('\n')
+    ...rulesOf(schema),
+    ...sections,
+  ].join('\n')
 }
+
+/** The anchor GitHub gives a heading. */
+const slug = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9 -]/g, '')
+    .replaceAll(' ', '-')
 
 /** Every object with fields of its own, by the path of its first appearance; each type once. */
 function objectsOf(root: Schema): [string, Schema][] {
@@ -59,16 +74,16 @@ function objectsOf(root: Schema): [string, Schema][] {
   return found
 }
 
-function fieldTable(schema: Schema): string[] {
+function fieldTable(schema: Schema, links: Map<string, string>): string[] {
   const rows = Object.entries(schema.properties ?? {}).map(([name, field]) => {
     const label = schema.required?.includes(name) ? `**${name}**` : name
     const standard = field.default === undefined ? '' : ` Default: \`${field.default}\`.`
-    return `| ${label} | ${cell(typeName(field))} | ${cell(`${field.description ?? ''}${standard}`)} |`
+    return `| ${label} | ${cell(typeName(field, links))} | ${cell(`${field.description ?? ''}${standard}`)} |`
   })
   return ['| field | type | meaning |', '|---|---|---|', ...rows, '']
 }
 
-function typeName(schema: Schema): string {
+function typeName(schema: Schema, links: Map<string, string>): string {
   if (isScalar(schema)) return 'text, number or truth value'
   if (schema['x-kubernetes-int-or-string']) return 'quantity'
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value === '' ? '""' : value}\``).join(', ')
@@ -78,11 +93,12 @@ function typeName(schema: Schema): string {
       const bounds = [schema.minItems, schema.maxItems].some((bound) => bound !== undefined)
         ? `, ${schema.minItems ?? 0} to ${schema.maxItems ?? 'any number'}`
         : ''
-      return `list of ${typeName(schema.items ?? {})}${bounds}${key === undefined ? '' : `, each with its own ${key}`}`
+      return `list of ${typeName(schema.items ?? {}, links)}${bounds}${key === undefined ? '' : `, each with its own ${key}`}`
     }
     case 'object':
-      if (schema.additionalProperties !== undefined) return `map of text to ${typeName(schema.additionalProperties)}`
-      return isOpen(schema) || schema.title === undefined ? 'object' : schema.title
+      if (schema.additionalProperties !== undefined)
+        return `map of text to ${typeName(schema.additionalProperties, links)}`
+      return isOpen(schema) || schema.title === undefined ? 'object' : `[${schema.title}](#${links.get(schema.title)})`
     case 'string':
       return schema.format === 'date-time' ? 'date-time (RFC 3339)' : 'text'
     case 'boolean':
@@ -102,9 +118,11 @@ function rangeName({ type, minimum, maximum }: Schema): string {
 function rulesOf(schema: Schema): string[] {
   const rules = schema['x-kubernetes-validations'] ?? []
   if (rules.length === 0) return []
-  return ['Refused with:', '', ...rules.map(({ message, fieldPath }) => `- ${label(fieldPath)}${message}`), '']
+  return ['Refused with:', '', ...rules.map(({ message, fieldPath }) => `- ${label(fieldPath)}${html(message)}`), '']
 }
 
 const label = (fieldPath: string | undefined): string => (fieldPath === undefined ? '' : `\`${fieldPath.slice(1)}\`: `)
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('\n', ' ')
+const html = (text: string): string => text.replaceAll('<', '&lt;')
+
+const cell = (text: string): string => html(text).replaceAll('|', '\\|').replaceAll('\n', ' ')

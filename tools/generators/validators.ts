@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv'
 import standalone from 'ajv/dist/standalone/index.js'
-import { isOpen, isScalar, type Kind, type Rule, type Schema, walk } from './schema.ts'
+import { isOpen, isScalar, type Kind, type Schema, walk } from './schema.ts'
 
 type JsonSchema = Record<string, unknown>
 

@@ -1,0 +1,534 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RemitKind } from '../../lib/api/validate.ts'
+import { ApiError } from '../../lib/kube/errors.ts'
+import { type Apiserver, startApiserver } from '../harness/apiserver.ts'
+import { createNamespace } from '../harness/world.ts'
+import { spoil, valid } from './objects.ts'
+
+const PLURALS: Record<RemitKind, string> = {
+  AgentIdentity: 'agentidentities',
+  AgentPolicy: 'agentpolicies',
+  ClusterAgentPolicy: 'clusteragentpolicies',
+  OwnerGroup: 'ownergroups',
+  AgentRemit: 'agentremits',
+}
+const long = (length: number) => 'x'.repeat(length)
+const constraint = (value: object) => ({
+  path: ['spec', 'tools', 1, 'where', 0],
+  value: { arg: 'amount', ...value },
+})
+
+/** What is spoiled in a valid object, and what a person must then read: the field first, then the fix. */
+const refused: { kind: RemitKind; path: (string | number)[]; value: unknown; says: string[] }[] = [
+  // who the agent is
+  { kind: 'AgentIdentity', path: ['metadata', 'name'], value: long(53), says: [long(53), 'at most 52'] },
+  {
+    kind: 'AgentIdentity',
+    path: ['metadata', 'name'],
+    value: 'billing.bot',
+    says: ['billing.bot', 'such as billing-bot'],
+  },
+  { kind: 'AgentIdentity', path: ['spec'], value: undefined, says: ['spec: Required value'] },
+  { kind: 'AgentIdentity', path: ['spec', 'createdBy'], value: undefined, says: ['spec.createdBy: Required value'] },
+  { kind: 'AgentIdentity', path: ['spec', 'ownerRef'], value: undefined, says: ['spec.ownerRef: Required value'] },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'ownerRef', 'name'],
+    value: 'Billing Team',
+    says: ['spec.ownerRef.name', 'Billing Team', 'metadata.name'],
+  },
+  { kind: 'AgentIdentity', path: ['spec', 'policyRefs'], value: [], says: ['spec.policyRefs', 'at least 1'] },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'policyRefs'],
+    value: [{ name: 'a' }, { name: 'a' }],
+    says: ['spec.policyRefs[1]', 'Duplicate'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'expiresAt'],
+    value: 'tomorrow',
+    says: ['spec.expiresAt', 'tomorrow', 'date-time'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'runbook'],
+    value: 'wiki',
+    says: ['spec.runbook', '"wiki"', 'such as https://'],
+  },
+  // where it may go
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 0, 'url'],
+    value: 'http://192.0.2.1/',
+    says: ['spec.servers[0]', 'billing', 'exactly one of service', 'both'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 0, 'service'],
+    value: undefined,
+    says: ['spec.servers[0]', 'exactly one of service', 'neither'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 1, 'address'],
+    value: undefined,
+    says: ['spec.servers[1].url', 'mail.corp.example', 'no DNS', 'address'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 1],
+    value: { name: 'mail', url: 'http://192.0.2.999/' },
+    says: ['spec.servers[1].url', 'no DNS'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 1],
+    value: { name: 'mail', url: 'http://192.0.2.9.corp.example/' },
+    says: ['spec.servers[1].url', 'no DNS'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 1, 'address'],
+    value: '192.0.2.10:443',
+    says: ['spec.servers[1].address', '192.0.2.10:443', 'without port'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 0, 'address'],
+    value: '192.0.2.10',
+    says: ['spec.servers[0].address', 'remove it'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 1, 'url'],
+    value: 'https://user:secret@mail.corp.example/mcp',
+    says: ['spec.servers[1].url', 'without user'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 1, 'url'],
+    value: 'ftp://mail.corp.example',
+    says: ['spec.servers[1].url', 'ftp://mail', 'http or https'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 1, 'name'],
+    value: 'Mail',
+    says: ['spec.servers[1].name', '"Mail"', 'such as billing'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 1, 'name'],
+    value: 'billing',
+    says: ['spec.servers[1]', 'Duplicate value'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 1, 'transport'],
+    value: 'SSE',
+    says: ['spec.servers[1].transport', 'SSE', 'StreamableHTTP'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 0, 'credentialHeader'],
+    value: 'Host',
+    says: ['spec.servers[0].credentialHeader', 'Host', 'Authorization'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 0, 'credentialHeader'],
+    value: 'Mcp-Session-Id',
+    says: ['spec.servers[0].credentialHeader', 'x-api-key'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 1, 'credentialHeader'],
+    value: 'x-api-key',
+    says: ['spec.servers[1].credentialHeader', 'remove it'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'servers', 0, 'service', 'path'],
+    value: 'mcp',
+    says: ['spec.servers[0].service.path', '"mcp"', 'such as /mcp'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'models', 0, 'url'],
+    value: 'https://api.model.example/v1',
+    says: ['spec.models[0].url', 'api.model.example', 'no DNS'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'models', 0, 'api'],
+    value: 'Other',
+    says: ['spec.models[0].api', 'OpenAI', 'Anthropic'],
+  },
+  // what it runs
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'image'],
+    value: 'a b',
+    says: ['spec.workload.image', 'no spaces'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'runAsUser'],
+    value: 0,
+    says: ['spec.workload.runAsUser', 'greater than or equal to 1'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'env', 0, 'name'],
+    value: 'REMIT_LEDGER',
+    says: ['spec.workload.env[0].name', 'REMIT_LEDGER', 'another name'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'env', 0, 'name'],
+    value: '1A',
+    says: ['spec.workload.env[0].name', '"1A"', 'LOG_LEVEL'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'env', 1, 'value'],
+    value: 'x',
+    says: ['spec.workload.env[1]', 'only one of value and valueFrom'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'env', 1, 'valueFrom'],
+    value: {},
+    says: ['spec.workload.env[1].valueFrom', 'exactly one of', 'credentialRef'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'env', 1, 'valueFrom'],
+    value: { secretKeyRef: { name: 's', key: 'k' } },
+    says: ['secretKeyRef'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'volumes', 0],
+    value: { name: 'work' },
+    says: ['spec.workload.volumes[0]', 'exactly one of emptyDir'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'volumes', 0, 'configMap'],
+    value: { name: 'c' },
+    says: ['spec.workload.volumes[0]', 'exactly one of emptyDir'],
+  },
+  ...['secret', 'hostPath', 'projected', 'csi', 'downwardAPI', 'nfs'].map((source) => ({
+    kind: 'AgentIdentity' as const,
+    path: ['spec', 'workload', 'volumes', 0],
+    value: { name: 'work', [source]: {} },
+    says: [source],
+  })),
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'volumes', 0, 'name'],
+    value: 'remit-token',
+    says: ['spec.workload.volumes[0].name', 'remit-token', 'another name'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'volumeMounts', 0, 'name'],
+    value: 'remit-token',
+    says: ['spec.workload.volumeMounts', 'one of volumes'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'volumeMounts', 0, 'mountPath'],
+    value: 'work',
+    says: ['spec.workload.volumeMounts[0].mountPath', '"work"', 'such as /work'],
+  },
+  {
+    kind: 'AgentIdentity',
+    path: ['spec', 'workload', 'resources', 'limits', 'memory'],
+    value: 'lots',
+    says: ['spec.workload.resources.limits.memory', 'lots'],
+  },
+  // policies
+  { kind: 'AgentPolicy', path: ['spec', 'mode'], value: 'Audit', says: ['spec.mode', 'Audit', 'Enforce', 'Observe'] },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'tools', 0, 'name'],
+    value: 'Read All',
+    says: ['spec.tools[0].name', 'Read All', 'such as small-refunds'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'tools', 1, 'name'],
+    value: 'read',
+    says: ['spec.tools[1]', 'Duplicate value', 'read'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'tools', 0, 'match'],
+    value: {},
+    says: ['spec.tools[0].match', 'tools: ["*"]'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'tools', 0, 'match', 'tools'],
+    value: [],
+    says: ['spec.tools[0].match.tools', 'at least 1'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'tools', 0, 'match', 'tools', 0],
+    value: 'get ?',
+    says: ['spec.tools[0].match.tools[0]', 'get ?', 'only * is a wildcard'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'tools', 0, 'match', 'servers', 0],
+    value: 'Billing',
+    says: ['spec.tools[0].match.servers[0]', 'Billing', 'lower-case'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'tools', 0, 'effect'],
+    value: 'Permit',
+    says: ['spec.tools[0].effect', 'Permit', 'Allow', 'Ask', 'Deny'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'tools', 1, 'effect'],
+    value: 'Deny',
+    says: ['spec.tools[1].otherwise', 'remove it'],
+  },
+  { kind: 'AgentPolicy', path: ['spec', 'tools', 1, 'where'], value: [], says: ['spec.tools[1].where', 'at least 1'] },
+  {
+    kind: 'AgentPolicy',
+    ...constraint({ prefix: 'a', suffix: 'b' }),
+    says: ['spec.tools[1].where[0]', 'one constraint for each'],
+  },
+  {
+    kind: 'AgentPolicy',
+    ...constraint({ max: '5', not: { min: '3' } }),
+    says: ['spec.tools[1].where[0]', 'one constraint for each'],
+  },
+  {
+    kind: 'AgentPolicy',
+    ...constraint({ not: { prefix: 'a', suffix: 'b' } }),
+    says: ['spec.tools[1].where[0].not', 'one constraint for each'],
+  },
+  { kind: 'AgentPolicy', ...constraint({ not: { not: { max: '5' } } }), says: ['spec.tools[1].where[0].not.not'] },
+  {
+    kind: 'AgentPolicy',
+    ...constraint({ max: '1e9' }),
+    says: ['spec.tools[1].where[0].max', '1e9', 'such as "50.00"'],
+  },
+  { kind: 'AgentPolicy', ...constraint({ max: 50 }), says: ['spec.tools[1].where[0].max', 'must be of type string'] },
+  { kind: 'AgentPolicy', ...constraint({ required: false }), says: ['spec.tools[1].where[0].required', 'true'] },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'tools', 1, 'where', 0],
+    value: { max: '5' },
+    says: ['spec.tools[1].where[0].arg', 'such as arg: amount'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'guards', 0, 'match'],
+    value: {},
+    says: ['spec.guards[0].match', 'name servers or tools'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'invariants', 0, 'name'],
+    value: undefined,
+    says: ['spec.invariants[0].name: Required value'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'egress', 'cidrs', 0, 'cidr'],
+    value: '192.0.2.1',
+    says: ['spec.egress.cidrs[0].cidr', '192.0.2.1', 'such as 10.20.0.0/16'],
+  },
+  {
+    kind: 'AgentPolicy',
+    path: ['spec', 'egress', 'cidrs', 0, 'ports', 0],
+    value: 70000,
+    says: ['spec.egress.cidrs[0].ports[0]', '65535'],
+  },
+  {
+    kind: 'ClusterAgentPolicy',
+    path: ['spec', 'invariants', 0, 'match'],
+    value: {},
+    says: ['spec.invariants[0].match', 'name servers or tools'],
+  },
+  // owner groups
+  { kind: 'OwnerGroup', path: ['spec', 'members'], value: [], says: ['spec.members', 'at least 1'] },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'members', 1, 'name'],
+    value: 'ana',
+    says: ['spec.members[1]', 'Duplicate value'],
+  },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'members', 1, 'name'],
+    value: 'Bo Doe',
+    says: ['spec.members[1].name', 'Bo Doe', 'such as ana'],
+  },
+  { kind: 'OwnerGroup', path: ['spec', 'onCall'], value: {}, says: ['spec.onCall', 'exactly one of owner'] },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'onCall', 'owner'],
+    value: 'ana',
+    says: ['spec.onCall', 'exactly one of owner'],
+  },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'onCall'],
+    value: { owner: 'eve' },
+    says: ['spec.onCall.owner', '"eve" is not a member', 'spec.members'],
+  },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'onCall', 'rotation', 'order', 1, 0],
+    value: 'eve',
+    says: ['spec.onCall.rotation.order', 'spec.members'],
+  },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'onCall', 'rotation', 'order'],
+    value: [],
+    says: ['spec.onCall.rotation.order', 'at least 1'],
+  },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'onCall', 'rotation', 'start'],
+    value: '2026-10-05T09:00Z',
+    says: ['spec.onCall.rotation.start', '2026-10-05T09:00Z', 'without offset'],
+  },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'onCall', 'rotation', 'timeZone'],
+    value: '+02:00',
+    says: ['spec.onCall.rotation.timeZone', '+02:00', 'Europe/Berlin'],
+  },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'onCall', 'rotation', 'every', 'unit'],
+    value: 'Month',
+    says: ['spec.onCall.rotation.every.unit', 'Month', 'Week'],
+  },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'onCall', 'rotation', 'every', 'count'],
+    value: 0,
+    says: ['spec.onCall.rotation.every.count', 'greater than or equal to 1'],
+  },
+  { kind: 'OwnerGroup', path: ['spec', 'fallback'], value: ['eve'], says: ['spec.fallback', '"eve" is not a member'] },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'onCall'],
+    value: { ical: { url: 'https://cal.corp.example' } },
+    says: ['spec.onCall.ical', 'use owner or rotation'],
+  },
+  {
+    kind: 'OwnerGroup',
+    path: ['spec', 'onCall'],
+    value: { pagerDuty: { scheduleID: 'P1' } },
+    says: ['spec.onCall.pagerDuty', 'use owner or rotation'],
+  },
+  { kind: 'OwnerGroup', path: ['spec', 'overrides'], value: [], says: ['spec.overrides', 'remove them'] },
+  { kind: 'OwnerGroup', path: ['spec', 'escalation'], value: [], says: ['spec.escalation', 'remove it'] },
+  { kind: 'OwnerGroup', path: ['spec', 'channels'], value: [], says: ['spec.channels', 'remove them'] },
+  // remits
+  { kind: 'AgentRemit', path: ['spec', 'signature'], value: '', says: ['spec.signature', 'at least 1'] },
+  {
+    kind: 'AgentRemit',
+    path: ['spec', 'remit', 'generation'],
+    value: undefined,
+    says: ['spec.remit.generation: Required value'],
+  },
+]
+
+describe('the kinds, on a real API server', () => {
+  let apiserver: Apiserver
+  const pathOf = (kind: RemitKind, name = '') =>
+    `/apis/remit.dev/v1alpha1/${kind === 'ClusterAgentPolicy' ? '' : 'namespaces/payments/'}${PLURALS[kind]}/${name}`.replace(
+      /\/$/,
+      '',
+    )
+  const create = (kind: RemitKind, object: object, query: Record<string, string> = { dryRun: 'All' }) =>
+    apiserver.client.request('POST', pathOf(kind), { body: object, query: { ...query, fieldValidation: 'Strict' } })
+  const refusal = async (request: Promise<unknown>): Promise<string> => {
+    const error = await request.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    if (!(error instanceof ApiError)) throw new Error(`expected a refusal, got ${error ?? 'success'}`)
+    return error.message
+  }
+
+  beforeAll(async () => {
+    apiserver = await startApiserver({ crds: true })
+    await createNamespace(apiserver.client, 'payments')
+  }, 120_000)
+  afterAll(() => apiserver?.stop())
+
+  it.each(Object.keys(valid) as RemitKind[])('accepts a valid %s', async (kind) => {
+    await create(kind, valid[kind]())
+  })
+
+  it.each(refused.map((row) => ({ ...row, field: row.path.join('.') })))(
+    'refuses $kind $field: $value',
+    async ({ kind, path, value, says }) => {
+      const message = await refusal(create(kind, spoil(valid[kind](), path, value)))
+      for (const part of says) expect(message).toContain(part)
+    },
+  )
+
+  it('fills in the defaults of the schema', async () => {
+    const agent = await create('AgentIdentity', valid.AgentIdentity())
+    expect(agent).toMatchObject({
+      spec: {
+        servers: [{ transport: 'StreamableHTTP', service: { scheme: 'http' } }, { transport: 'StreamableHTTP' }],
+        models: [{ api: 'OpenAI' }],
+      },
+    })
+    expect(await create('AgentPolicy', valid.AgentPolicy())).toMatchObject({ spec: { mode: 'Enforce' } })
+    expect(await create('OwnerGroup', valid.OwnerGroup())).toMatchObject({
+      spec: { onCall: { rotation: { every: { count: 1 } } } },
+    })
+  })
+
+  it('keeps all of a remit, whatever is in it', async () => {
+    const stored = await create('AgentRemit', valid.AgentRemit())
+    expect(stored).toMatchObject({ spec: { remit: { version: 1, anything: { at: ['all'] } } } })
+  })
+
+  it('never lets who created an agent change, not even by way of removing it first', async () => {
+    const agent = valid.AgentIdentity()
+    await create('AgentIdentity', agent, {})
+    const patch = (body: object) =>
+      apiserver.client.request('PATCH', pathOf('AgentIdentity', agent.metadata.name), {
+        body,
+        contentType: 'application/merge-patch+json',
+      })
+    const changed = await refusal(patch({ spec: { createdBy: { username: 'eve' } } }))
+    expect(changed).toContain('spec.createdBy')
+    expect(changed).toContain('make a new agent')
+    expect(await refusal(patch({ spec: { createdBy: null } }))).toContain('spec.createdBy: Required value')
+    expect(await refusal(patch({ spec: null }))).toContain('spec: Required value')
+    await patch({ spec: { suspended: true } })
+  })
+
+  it("never lets a remit's generation go back", async () => {
+    const remit = valid.AgentRemit()
+    await create('AgentRemit', remit, {})
+    const patch = (generation: number) =>
+      apiserver.client.request('PATCH', pathOf('AgentRemit', remit.metadata.name), {
+        body: { spec: { remit: { generation } } },
+        contentType: 'application/merge-patch+json',
+      })
+    await patch(8)
+    expect(await refusal(patch(7))).toContain('generation never goes back')
+  })
+})
