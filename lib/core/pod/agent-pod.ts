@@ -153,9 +153,11 @@ export const agentPod = (agent: AgentIdentity, options: AgentPodOptions): AgentP
   const { name, namespace = '', uid = '' } = agent.metadata
   const spec = podSpec(agent, agent.spec.workload)
   // The sidecar's view of credentials is part of the pod too, though the webhook adds it.
-  const credentials = [...(agent.spec.servers ?? []), ...(agent.spec.models ?? [])].map(
-    ({ name, credentialRef }) => [name, credentialRef?.name ?? '', credentialRef?.key ?? ''],
-  )
+  const credentials = [...(agent.spec.servers ?? []), ...(agent.spec.models ?? [])].map(({ name, credentialRef }) => [
+    name,
+    credentialRef?.name ?? '',
+    credentialRef?.key ?? '',
+  ])
   const template = sha256hex(canonical([spec, credentials, options.serviceAccountUID]))
   return {
     apiVersion: 'v1',

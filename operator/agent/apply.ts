@@ -1,0 +1,175 @@
+import type { AgentIdentity, AgentIdentityStatus } from '../../lib/api/gen/types.ts'
+import { FINALIZER_AGENT, FINALIZER_NETWORK } from '../../lib/api/names.ts'
+import type { AgentPod } from '../../lib/core/pod/agent-pod.ts'
+import { apply, applyIfChanged, type Desired } from '../../lib/kube/apply.ts'
+import type { Client } from '../../lib/kube/client.ts'
+import { setCondition } from '../../lib/kube/conditions.ts'
+import { isAlreadyExists, isNotFound } from '../../lib/kube/errors.ts'
+import { create, find, mergePatch, remove, update } from '../../lib/kube/objects.ts'
+import {
+  type NetworkPolicy,
+  networkPolicies,
+  type Pod,
+  pods,
+  type Resource,
+  serviceAccounts,
+} from '../../lib/kube/resources.ts'
+import type { KubeObject, Logger } from '../../lib/kube/types.ts'
+import { FIELD_MANAGER, kinds } from '../caches.ts'
+import { conditionsOf } from './conditions.ts'
+import type { AgentStatus, Plan } from './decide.ts'
+import { factsOf } from './facts.ts'
+import { refusalOf } from './refusal.ts'
+import { sameFence } from './same-fence.ts'
+import { say } from './verdict.ts'
+import type { World } from './world.ts'
+
+export interface Hands {
+  client: Client
+  signal: AbortSignal
+  log: Logger
+}
+
+/** Lets an object go by taking our finalizer away, from this very object only. */
+const release = async <T extends KubeObject>(
+  { client, signal }: Hands,
+  kind: Resource<T>,
+  object: T,
+  finalizer: string,
+) => {
+  const { namespace, name, uid, finalizers = [] } = object.metadata
+  if (!finalizers.includes(finalizer)) return
+  const patch = { metadata: { uid, finalizers: finalizers.filter((each) => each !== finalizer) } }
+  await mergePatch(client, kind, { namespace, name }, patch, { signal }).catch((error) => {
+    if (!isNotFound(error)) throw error
+  })
+}
+
+const removeExactly = ({ client, signal }: Hands, kind: Resource, { metadata: { namespace, name, uid } }: KubeObject) =>
+  remove(client, kind, { namespace, name }, { uid, signal, propagationPolicy: 'Background' })
+
+/** The API server took no pod; `error` is thrown on when the status is written, so that it is tried again with growing delay. */
+export interface Refused {
+  error: unknown
+  status: AgentStatus
+}
+
+const makePod = async (hands: Hands, world: World, plan: Plan, pod: AgentPod): Promise<Refused | undefined> => {
+  const { client, signal, log } = hands
+  try {
+    await create(client, pods, pod as unknown as Pod, { signal })
+    log.info({ pod: pod.metadata.name, restarts: plan.status?.restarts }, 'pod made')
+    return undefined
+  } catch (error) {
+    if (isAlreadyExists(error)) {
+      const other = await find(client, pods, { namespace: world.namespace, name: pod.metadata.name }, { signal })
+      const mine = other?.metadata.ownerReferences?.some(({ uid }) => uid === world.agent?.metadata.uid)
+      const labelled =
+        other && Object.entries(pod.metadata.labels).every(([key, value]) => other.metadata.labels?.[key] === value)
+      // Made a moment ago and not in the cache yet; or ours, but stripped of the labels its fence selects it by.
+      if (mine && !labelled) await removeExactly(hands, pods, other!)
+      throw error
+    }
+    const refusal = refusalOf(error)
+    if (!refusal || !plan.status) throw error
+    const told = say(refusal.code, { detail: refusal.detail })
+    const verdict = { stance: 'run', phase: 'Pending', ...told } as const
+    return {
+      error,
+      status: { ...plan.status, phase: 'Pending', conditions: conditionsOf(world, factsOf(world), verdict, false) },
+    }
+  }
+}
+
+/** Everything but the status, in the order that is never unsafe: fence and remit before a pod, pods gone before either goes. */
+export const applyPlan = async (hands: Hands, world: World, plan: Plan): Promise<Refused | undefined> => {
+  const { client, signal, log } = hands
+  const { agent } = world
+  const options = { fieldManager: FIELD_MANAGER, signal }
+  if (agent && plan.finalizer === 'add' && !agent.metadata.finalizers?.includes(FINALIZER_AGENT)) {
+    const { namespace, name, resourceVersion, finalizers = [] } = agent.metadata
+    const patch = { metadata: { resourceVersion, finalizers: [...finalizers, FINALIZER_AGENT] } }
+    await mergePatch(client, kinds.agents, { namespace, name }, patch, { signal })
+  }
+  if (plan.account) {
+    const cached = world.accounts.find(({ metadata }) => metadata.name === plan.account!.metadata.name)
+    await applyIfChanged(client, serviceAccounts, plan.account, cached, options)
+  }
+  for (const fence of plan.fence.apply) {
+    const cached = world.fences.find(({ metadata }) => metadata.name === fence.metadata.name)
+    if (!cached || !sameFence(fence, cached))
+      await apply(client, networkPolicies, fence as unknown as Desired<NetworkPolicy>, options)
+  }
+  if (plan.remit && agent) await writeRemit(hands, world, plan)
+  for (const pod of plan.endPods) {
+    await removeExactly(hands, pods, pod)
+    log.info({ pod: pod.metadata.name, reason: plan.status?.phase ?? 'agent gone' }, 'pod ended')
+  }
+  for (const fence of plan.fence.remove) {
+    if (!fence.metadata.deletionTimestamp) await removeExactly(hands, networkPolicies, fence)
+    await release(hands, networkPolicies, fence, FINALIZER_NETWORK)
+  }
+  for (const remit of plan.removeRemits) await removeExactly(hands, kinds.remits, remit as KubeObject)
+  for (const account of plan.removeAccounts) await removeExactly(hands, serviceAccounts, account)
+  if (agent && plan.finalizer === 'release')
+    await release(hands, kinds.agents, agent as KubeObject & AgentIdentity, FINALIZER_AGENT)
+  return applyPod(hands, world, plan)
+}
+
+const applyPod = async (hands: Hands, world: World, plan: Plan): Promise<Refused | undefined> => {
+  const { pod } = plan
+  if (pod.do === 'nothing') return undefined
+  if (pod.do === 'create') return makePod(hands, world, plan, pod.pod)
+  const target = { namespace: world.namespace, name: `agent-${world.name}` }
+  // A pod that has ended has nothing left to wait for.
+  const gracePeriodSeconds = pod.do === 'replace' ? 0 : undefined
+  await remove(hands.client, pods, target, { uid: pod.uid, signal: hands.signal, gracePeriodSeconds })
+  return pod.do === 'replace' ? makePod(hands, world, plan, pod.pod) : undefined
+}
+
+/** The whole object or nothing, and only over the one that was seen: what others put into it does not survive. */
+const writeRemit = async ({ client, signal, log }: Hands, world: World, { remit, account }: Plan) => {
+  const stored = world.remits[0]
+  const labels = account?.metadata.labels ?? stored?.metadata.labels
+  const ownerReferences = account?.metadata.ownerReferences ?? stored?.metadata.ownerReferences
+  const metadata = { name: world.name, namespace: world.namespace, labels, ownerReferences }
+  const object = { metadata, spec: remit } as unknown as KubeObject
+  if (stored) {
+    const { resourceVersion, uid } = stored.metadata
+    await update<KubeObject>(
+      client,
+      kinds.remits as Resource,
+      { ...object, metadata: { ...object.metadata, resourceVersion, uid } },
+      { signal },
+    )
+  } else await create<KubeObject>(client, kinds.remits as Resource, object, { signal })
+  log.info({ generation: remit?.remit.generation }, 'remit signed')
+}
+
+/** The one write of status, left out when nothing changes. Gives back what it was and is, for events. */
+export const writeStatus = async ({ client, signal }: Hands, world: World, status: AgentStatus): Promise<boolean> => {
+  const agent = world.agent!
+  const before = agent.status?.conditions ?? []
+  const conditions = status.conditions.map(
+    (told) =>
+      setCondition(before, { ...told, observedGeneration: status.observedGeneration }, world.now).find(
+        ({ type }) => type === told.type,
+      )!,
+  )
+  const { namespace, name, uid } = agent.metadata
+  const body: Partial<AgentIdentityStatus> = { ...status, conditions }
+  const desired = { metadata: { namespace, name, uid }, status: JSON.parse(JSON.stringify(body)) }
+  const cached = agent as unknown as KubeObject
+  const { applied } = await applyIfChanged<KubeObject>(
+    client,
+    kinds.agents as Resource,
+    desired as Desired<KubeObject>,
+    cached,
+    {
+      fieldManager: FIELD_MANAGER,
+      subresource: 'status',
+      signal,
+    },
+  )
+  return applied
+}

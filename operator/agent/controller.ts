@@ -1,0 +1,99 @@
+import { SERVICE_LEDGER } from '../../lib/api/names.ts'
+import type { Client } from '../../lib/kube/client.ts'
+import { type Controller, createController, type Source, source } from '../../lib/kube/controller.ts'
+import type { EventRecorder } from '../../lib/kube/events.ts'
+import type { Informer } from '../../lib/kube/informer.ts'
+import { type KubeObject, keyOf, type Logger, splitKey } from '../../lib/kube/types.ts'
+import { byAgent, type Caches, serviceOf } from '../caches.ts'
+import { applyPlan, writeStatus } from './apply.ts'
+import { type AgentStatus, decideAgent } from './decide.ts'
+import { gather } from './gather.ts'
+import type { Trust, World } from './world.ts'
+
+export interface AgentControllerOptions {
+  client: Client
+  caches: Caches
+  events: EventRecorder
+  log: Logger
+  now: () => number
+  systemNamespace: string
+  epoch: number
+  trust: () => Trust | undefined
+  /** Names every agent when the trust changes. */
+  trustChanges: (listener: () => void) => () => void
+}
+
+/** setTimeout cannot wait longer than 24.8 days, and clocks are set. */
+const LONGEST_MS = 3_600_000
+
+const sources = ({ caches, systemNamespace, trustChanges }: AgentControllerOptions): Source[] => {
+  const { agents } = caches
+  const all = () => agents.cache.keys()
+  const index = (name: string) => (object: KubeObject) => agents.cache.byIndex(name, keyOf(object)).map(keyOf)
+  const labelled = (informer: unknown) => source(informer as Informer<KubeObject>, byAgent)
+  const byService = (key: string) =>
+    key === `${systemNamespace}/${SERVICE_LEDGER}` ? all() : agents.cache.byIndex('service', key).map(keyOf)
+  return [
+    source(agents),
+    source(caches.owners, index('owner')),
+    source(caches.policies, index('policy')),
+    source(caches.clusterPolicies, all, ({ old, new: now }) => old?.metadata.generation !== now?.metadata.generation),
+    source(caches.services, (service) => byService(keyOf(service))),
+    source(caches.slices, (slice) => serviceOf(slice).flatMap(byService)),
+    source(caches.runtimeClasses, ({ metadata }) => agents.cache.byIndex('runtimeClass', metadata.name).map(keyOf)),
+    source(caches.warnings, (event) => {
+      const { namespace, name } = event.involvedObject ?? {}
+      return (caches.pods.cache.get(`${namespace}/${name}`) ? [`${namespace}/${name}`] : []).flatMap((key) =>
+        byAgent(caches.pods.cache.get(key)!),
+      )
+    }),
+    ...[caches.pods, caches.accounts, caches.fences].map(labelled),
+    // Its name is the agent's; its labels may have been edited away.
+    source(caches.remits),
+    {
+      synced: async () => {},
+      start: (add) =>
+        trustChanges(() => {
+          for (const key of all()) add(key)
+        }),
+    },
+  ]
+}
+
+/** Says once what has changed for the agent, where `kubectl describe` shows it. */
+const tellChange = (events: EventRecorder, { agent }: World, status: AgentStatus) => {
+  const before = agent?.status?.conditions?.find(({ type }) => type === 'Ready')
+  const after = status.conditions.find(({ type }) => type === 'Ready')
+  if (!agent || !after || (before?.reason === after.reason && before.status === after.status)) return
+  const calm = after.status === 'True' || ['Starting', 'Completed', 'AgentSuspended', 'Deleting'].includes(after.reason)
+  events.record(agent as unknown as KubeObject, {
+    type: calm ? 'Normal' : 'Warning',
+    reason: after.reason,
+    action: 'Reconcile',
+    note: after.message,
+  })
+}
+
+/** Brings each agent's ServiceAccount, fence, remit and pod to what its AgentIdentity says. */
+export const createAgentController = (options: AgentControllerOptions): Controller =>
+  createController({
+    name: 'agents',
+    log: options.log,
+    sources: sources(options),
+    waitFor: [options.caches.nodes],
+    concurrency: 4,
+    reconcile: async (key, { log, signal }) => {
+      const { namespace = '', name } = splitKey(key)
+      const world = gather(options, namespace, name)
+      const plan = decideAgent(world)
+      const hands = { client: options.client, signal, log }
+      const refused = await applyPlan(hands, world, plan)
+      const status = refused?.status ?? plan.status
+      if (status && world.agent) {
+        if (await writeStatus(hands, world, status)) tellChange(options.events, world, status)
+      }
+      if (refused) throw refused.error
+      if (plan.lookAgainAt === undefined) return undefined
+      return { requeueAfterMs: Math.min(Math.max(plan.lookAgainAt - options.now(), 1), LONGEST_MS) }
+    },
+  })

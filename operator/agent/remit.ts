@@ -1,0 +1,58 @@
+import type { AgentRemit } from '../../lib/api/gen/types.ts'
+import type { Remit, SignedRemit } from '../../lib/api/remit.ts'
+import { canonical } from '../../lib/core/canonical.ts'
+import { UserError } from '../../lib/core/errors.ts'
+import { signRemit, verifyRemit } from '../../lib/core/jws.ts'
+import type { Trust } from './world.ts'
+
+/** What a remit says, apart from which one it is and who wrote it when. */
+const content = ({ generation: _g, epoch: _e, issuedAt: _i, ...rest }: Remit): string => canonical(rest)
+
+/** The remit an AgentRemit holds, if we signed it for this agent; anything else counts for nothing. */
+export const signedByUs = (object: AgentRemit | undefined, trust: Trust, agentId: string): Remit | undefined => {
+  if (!object) return undefined
+  const signed = { remit: object.spec.remit as unknown as Remit, signature: object.spec.signature }
+  try {
+    return verifyRemit(signed, trust.anchors, { cluster: trust.cluster, agentId })
+  } catch (error) {
+    if (error instanceof UserError) return undefined
+    throw error
+  }
+}
+
+const kidOf = (signature: string): string | undefined => {
+  const header = JSON.parse(Buffer.from(signature.split('.')[0] ?? '', 'base64url').toString()) as { kid?: string }
+  return header.kid
+}
+
+export interface NextRemit {
+  wanted: Remit
+  /** As stored now. */
+  stored?: AgentRemit
+  /** `status.remit.generation`: what was in force even if the AgentRemit is gone. */
+  lastGeneration?: number
+  trust: Trust
+  epoch: number
+  now: number
+}
+
+/**
+ * The remit to write, or undefined when the stored one already says what is wanted, signed with the current key.
+ * A generation only grows: by one over what we signed before; when that is gone, to at least the time in Unix
+ * milliseconds, which no generation reached by counting is above.
+ */
+export const nextRemit = ({
+  wanted,
+  stored,
+  lastGeneration = 0,
+  trust,
+  epoch,
+  now,
+}: NextRemit): SignedRemit | undefined => {
+  const current = signedByUs(stored, trust, wanted.agent.id)
+  if (stored && current && content(current) === content(wanted) && kidOf(stored.spec.signature) === trust.signer.kid)
+    return undefined
+  const generation = current ? Math.max(current.generation, lastGeneration) + 1 : Math.max(lastGeneration + 1, now)
+  const remit = { ...wanted, generation, epoch, issuedAt: new Date(now).toISOString() }
+  return signRemit(remit, trust.signer)
+}

@@ -1,0 +1,117 @@
+import type { AgentIdentity, AgentPolicy, AgentRemit, ClusterAgentPolicy, OwnerGroup } from '../lib/api/gen/types.ts'
+import { LABEL_AGENT } from '../lib/api/names.ts'
+import type { Client } from '../lib/kube/client.ts'
+import { createInformer } from '../lib/kube/informer.ts'
+import {
+  agentIdentities,
+  agentPolicies,
+  agentRemits,
+  clusterAgentPolicies,
+  endpointSlices,
+  legacyEvents,
+  networkPolicies,
+  nodes,
+  ownerGroups,
+  pods,
+  type Resource,
+  resource,
+  serviceAccounts,
+  services,
+} from '../lib/kube/resources.ts'
+import { dropManagedFields, keepManager } from '../lib/kube/store.ts'
+import type { KubeObject, Logger } from '../lib/kube/types.ts'
+import type { RuntimeClass } from './agent/world.ts'
+
+/** One field manager for all the operator applies; never to be changed. */
+export const FIELD_MANAGER = 'remit-operator'
+/** Counters come from the ledger, by their own writer. */
+export const FIELD_MANAGER_COUNTERS = 'remit-operator-counters'
+
+export const runtimeClasses = resource<RuntimeClass>('node.k8s.io/v1', 'RuntimeClass', 'runtimeclasses', 'Cluster')
+const typed = <T>(kind: Resource) => kind as unknown as Resource<T & KubeObject>
+export const kinds = {
+  agents: typed<AgentIdentity>(agentIdentities),
+  policies: typed<AgentPolicy>(agentPolicies),
+  clusterPolicies: typed<ClusterAgentPolicy>(clusterAgentPolicies),
+  owners: typed<OwnerGroup>(ownerGroups),
+  remits: typed<AgentRemit>(agentRemits),
+}
+
+/** `namespace/name` of what an AgentIdentity refers to, and `namespace/agent` of what carries the agent's label. */
+const inNamespace = (object: KubeObject, name: string) => `${object.metadata.namespace}/${name}`
+export const byAgent = (object: KubeObject): string[] => {
+  const name = object.metadata.labels?.[LABEL_AGENT]
+  return name ? [inNamespace(object, name)] : []
+}
+export const serviceOf = (slice: KubeObject): string[] => {
+  const name = slice.metadata.labels?.['kubernetes.io/service-name']
+  return name ? [inNamespace(slice, name)] : []
+}
+
+const trimNode = <T extends KubeObject>(node: T): T => {
+  const { metadata, status } = node as T & { status?: { runtimeHandlers?: unknown } }
+  const { name, uid, resourceVersion, labels } = metadata
+  return {
+    metadata: { name, uid, resourceVersion, labels },
+    status: { runtimeHandlers: status?.runtimeHandlers },
+  } as unknown as T
+}
+
+/** A Service's annotations and an EndpointSlice's topology are of no use here, and clusters have many of both. */
+const trimService = <T extends KubeObject>(object: T): T => {
+  delete object.metadata.annotations
+  return dropManagedFields(object)
+}
+
+/** All the operator reads of the cluster, kept by watches; nothing is asked of the API server while it decides. */
+export const createCaches = (client: Client, log: Logger) => {
+  const ours = { client, log, labelSelector: LABEL_AGENT }
+  const keep = { transform: keepManager(FIELD_MANAGER) as never }
+  const caches = {
+    agents: createInformer({
+      client,
+      log,
+      kind: kinds.agents,
+      transform: <T extends KubeObject>(object: T) => {
+        const { managedFields = [] } = object.metadata
+        object.metadata.managedFields = managedFields.filter(({ manager = '' }) => manager.startsWith(FIELD_MANAGER))
+        return object
+      },
+      indexers: {
+        owner: (agent) => [inNamespace(agent, agent.spec.ownerRef.name)],
+        policy: (agent) => agent.spec.policyRefs.map(({ name }) => inNamespace(agent, name)),
+        service: (agent) =>
+          [...(agent.spec.servers ?? []), ...(agent.spec.models ?? [])].flatMap(({ service }) =>
+            service ? [inNamespace(agent, service.name)] : [],
+          ),
+        runtimeClass: ({ spec }) => (spec.workload.runtimeClassName ? [spec.workload.runtimeClassName] : []),
+      },
+    }),
+    policies: createInformer({ client, log, kind: kinds.policies, ...keep }),
+    clusterPolicies: createInformer({ client, log, kind: kinds.clusterPolicies, ...keep }),
+    owners: createInformer({ client, log, kind: kinds.owners, ...keep }),
+    remits: createInformer({ client, log, kind: kinds.remits, indexers: { agent: byAgent } }),
+    pods: createInformer({ ...ours, kind: pods, indexers: { agent: byAgent } }),
+    accounts: createInformer({ ...ours, kind: serviceAccounts, indexers: { agent: byAgent }, ...keep }),
+    fences: createInformer({ ...ours, kind: networkPolicies, indexers: { agent: byAgent }, ...keep }),
+    services: createInformer({ client, log, kind: services, transform: trimService }),
+    slices: createInformer({
+      client,
+      log,
+      kind: endpointSlices,
+      transform: trimService,
+      indexers: { service: serviceOf },
+    }),
+    nodes: createInformer({ client, log, kind: nodes, transform: trimNode }),
+    runtimeClasses: createInformer({ client, log, kind: runtimeClasses }),
+    warnings: createInformer({
+      client,
+      log,
+      kind: legacyEvents,
+      fieldSelector: 'type=Warning,involvedObject.kind=Pod',
+      indexers: { pod: (event) => [`${event.involvedObject?.namespace}/${event.involvedObject?.name}`] },
+    }),
+  }
+  return caches
+}
+export type Caches = ReturnType<typeof createCaches>
