@@ -9,7 +9,10 @@ export interface CliConfig {
 }
 
 export const readCliConfig = (env: Record<string, string | undefined>): CliConfig => ({
-  kubeconfigs: (env.KUBECONFIG ?? '').split(delimiter).filter(Boolean).concat(env.KUBECONFIG ? [] : [join(env.HOME ?? '/', '.kube', 'config')]),
+  kubeconfigs: (env.KUBECONFIG ?? '')
+    .split(delimiter)
+    .filter(Boolean)
+    .concat(env.KUBECONFIG ? [] : [join(env.HOME ?? '/', '.kube', 'config')]),
   otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT || undefined,
   logLevel: env.REMIT_LOG_LEVEL || 'warn',
 })

@@ -9,12 +9,18 @@ export const EXIT = { ok: 0, problems: 1, usage: 2, notFound: 3, forbidden: 4, u
 export const explain = (error: unknown): { code: number; lines: string[] } => {
   if (error instanceof CommanderError) return { code: error.exitCode === 0 ? EXIT.ok : EXIT.usage, lines: [] }
   if (error instanceof UserError) {
-    const code = { NotFound: EXIT.notFound, Forbidden: EXIT.forbidden, ClusterUnreachable: EXIT.unreachable, BadUsage: EXIT.usage }[error.code as string]
+    const code = {
+      NotFound: EXIT.notFound,
+      Forbidden: EXIT.forbidden,
+      ClusterUnreachable: EXIT.unreachable,
+      BadUsage: EXIT.usage,
+    }[error.code as string]
     return { code: code ?? EXIT.problems, lines: [error.message, error.remedy] }
   }
   if (error instanceof ConnectionError) return explain(new UserError('ClusterUnreachable', { detail: error.message }))
   if (error instanceof ApiError) {
-    if (error.code === 404) return explain(new UserError('NotFound', { what: error.message.replace(/ not found$/, '') }))
+    if (error.code === 404)
+      return explain(new UserError('NotFound', { what: error.message.replace(/ not found$/, '') }))
     if (error.code === 401 || error.code === 403) return explain(new UserError('Forbidden', { detail: error.message }))
     return { code: EXIT.problems, lines: [error.message] }
   }

@@ -21,7 +21,8 @@ const program = new Command('remit')
   .description('the remit of every cloud agent: who it is, what it may do, who answers for it, what it did')
   .showHelpAfterError('(see --help)')
   .exitOverride()
-for (const register of [gateCommand, timelineCommand, whyCommand, oncallCommand, policyCommand, doctorCommand]) register(program, context)
+for (const register of [gateCommand, timelineCommand, whyCommand, oncallCommand, policyCommand, doctorCommand])
+  register(program, context)
 tab(program)
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

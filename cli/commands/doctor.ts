@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { isForbidden } from '../../lib/kube/errors.ts'
-import { EXIT } from '../exit.ts'
 import { type CliContext, type ClusterFlags, connect } from '../context.ts'
 import { type Finding, warn } from '../doctor/finding.ts'
 import { partChecks } from '../doctor/parts.ts'
 import { powersCheck } from '../doctor/powers.ts'
+import { EXIT } from '../exit.ts'
 import { clusterFlags, outputFlag } from '../flags.ts'
 
 interface Flags extends ClusterFlags {
@@ -23,13 +23,16 @@ export const doctorCommand = (program: Command, context: CliContext): void => {
     const results: (Finding & { check: string })[] = []
     for (const check of [...partChecks, powersCheck]) {
       const findings = await check.run(client, flags).catch((error): Finding[] => {
-        if (isForbidden(error)) return [warn(`you may not look: ${error.message}`, 'Ask who administers the cluster to run this.')]
+        if (isForbidden(error))
+          return [warn(`you may not look: ${error.message}`, 'Ask who administers the cluster to run this.')]
         throw error
       })
       results.push(...findings.map((finding) => ({ check: check.name, ...finding })))
     }
     if (flags.output === 'json') context.out(JSON.stringify({ findings: results }, null, 2))
-    else for (const { check, level, what, remedy } of results) context.out(`${MARKS[level]}  ${check}: ${what}${remedy ? `\n      ${remedy}` : ''}`)
+    else
+      for (const { check, level, what, remedy } of results)
+        context.out(`${MARKS[level]}  ${check}: ${what}${remedy ? `\n      ${remedy}` : ''}`)
     if (results.some(({ level }) => level === 'fail')) process.exitCode = EXIT.problems
   })
 }

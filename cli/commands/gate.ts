@@ -20,13 +20,15 @@ const pairs =
   (text: string, before: Record<string, string> = {}): Record<string, string> => {
     const [name, ...rest] = text.split('=')
     const value = rest.join('=')
-    if (!name || !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name) || !value) throw new InvalidArgumentError('must be NAME=VALUE, NAME in lower case.')
+    if (!name || !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name) || !value)
+      throw new InvalidArgumentError('must be NAME=VALUE, NAME in lower case.')
     if (before[name]) throw new InvalidArgumentError(`names ${name} twice.`)
     const problem = check(value)
     if (problem) throw new InvalidArgumentError(problem)
     return { ...before, [name]: value }
   }
-const isUrl = (value: string) => (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? undefined : 'must have an http or https URL.')
+const isUrl = (value: string) =>
+  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? undefined : 'must have an http or https URL.'
 
 const port = (value: string): number => {
   const number = Number(value)
@@ -41,12 +43,18 @@ export const gateCommand = (program: Command, context: CliContext): void => {
     .requiredOption('--policy <file...>', 'AgentPolicy or ClusterAgentPolicy YAML; a changed file is enforced at once')
     .option('--server <name=url>', 'an MCP server (repeat for more)', pairs(isUrl))
     .option('--model <name=url>', 'a model API, reached at /llm/NAME (repeat for more)', pairs(isUrl))
-    .option('--credential <name=file>', 'file with the bearer token for that server or model', pairs(() => undefined))
+    .option(
+      '--credential <name=file>',
+      'file with the bearer token for that server or model',
+      pairs(() => undefined),
+    )
     .option('--owner <name>', 'who answers for the agent', 'you')
     .option('--port <port>', 'port on 127.0.0.1', port, 7480)
     .option('--data <dir>', 'where receipts are kept', 'remit-data')
     .action(async (flags: Flags) => {
-      const level = (LOG_LEVELS as readonly string[]).includes(context.config.logLevel) ? (context.config.logLevel as LogLevel) : 'warn'
+      const level = (LOG_LEVELS as readonly string[]).includes(context.config.logLevel)
+        ? (context.config.logLevel as LogLevel)
+        : 'warn'
       const log = createLogger({ part: 'gate', level })
       const gate = await startStandalone({
         policyFiles: flags.policy,
@@ -65,6 +73,8 @@ export const gateCommand = (program: Command, context: CliContext): void => {
       shutdown.add('gate', () => gate.close())
       for (const name of Object.keys(flags.server ?? {})) context.out(`${name}: ${gate.url}/mcp/${name}`)
       for (const name of Object.keys(flags.model ?? {})) context.out(`${name}: ${gate.url}/llm/${name}`)
-      context.out(`receipts: ${flags.data} (remit timeline --data ${flags.data}, remit why RECEIPT --data ${flags.data})`)
+      context.out(
+        `receipts: ${flags.data} (remit timeline --data ${flags.data}, remit why RECEIPT --data ${flags.data})`,
+      )
     })
 }

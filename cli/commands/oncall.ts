@@ -37,7 +37,8 @@ export const oncallCommand = (program: Command, context: CliContext): void => {
     const duty = onCall(group.spec, flags.at ?? context.now())
     if (!duty) throw new UserError('NobodyOnCall', { name })
     const people = duty.names.map((who) => ({ name: who, ...group.spec.members.find((member) => member.name === who) }))
-    if (flags.output === 'json') return context.out(JSON.stringify({ group: name, namespace, ...duty, people }, null, 2))
+    if (flags.output === 'json')
+      return context.out(JSON.stringify({ group: name, namespace, ...duty, people }, null, 2))
     const until = duty.until ? ` until ${instant(duty.until)}` : ''
     for (const person of people) context.out(`${person.name} (${reach(person)}), by ${duty.source}${until}`)
   })

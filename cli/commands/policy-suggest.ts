@@ -26,15 +26,21 @@ export const policyCommand = (program: Command, context: CliContext): void => {
     .option('--name <name>', 'name of the policy to write', 'suggested')
     .option('--data <dir>', 'read the directory of a gate instead of the cluster')
   outputFlag(clusterFlags(command)).action(async (flags: Flags) => {
-    if (!flags.agent && !flags.data) throw new UserError('BadUsage', { detail: 'name an agent with --agent, or a directory with --data' })
+    if (!flags.agent && !flags.data)
+      throw new UserError('BadUsage', { detail: 'name an agent with --agent, or a directory with --data' })
     const cluster = flags.data ? undefined : connect(context, flags)
     const source = cluster ? clusterReceipts(cluster) : directoryReceipts(flags.data as string)
-    const receipts = await source.list({ agent: flags.agent, since: new Date(context.now() - flags.since).toISOString() })
+    const receipts = await source.list({
+      agent: flags.agent,
+      since: new Date(context.now() - flags.since).toISOString(),
+    })
     const intents = receipts.filter(isIntent).map((receipt) => receipt.body)
     if (!intents.length) throw new UserError('NotFound', { what: 'A call in that time' })
     const suggested = suggestPolicy(intents, flags.name, cluster?.namespace ?? flags.namespace ?? 'default')
     if (flags.output === 'json') return context.out(JSON.stringify(suggested, null, 2))
-    context.out(`# Written from ${intents.length} recorded calls. Read every rule before you apply it:\n# it allows what was done, which is not always what should be done.`)
+    context.out(
+      `# Written from ${intents.length} recorded calls. Read every rule before you apply it:\n# it allows what was done, which is not always what should be done.`,
+    )
     context.out(dump(suggested, { lineWidth: 120, noRefs: true }).trimEnd())
   })
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
+import { UserError } from '../../lib/core/errors.ts'
 import { type CliContext, type ClusterFlags, connect } from '../context.ts'
 import { clusterReceipts } from '../evidence/cluster.ts'
 import { directoryReceipts } from '../evidence/directory.ts'
 import { clusterFlags, durationValue, outputFlag } from '../flags.ts'
-import { UserError } from '../../lib/core/errors.ts'
 import { renderTimeline } from '../render/timeline.ts'
 
 interface Flags extends ClusterFlags {

@@ -24,8 +24,18 @@ export const whyCommand = (program: Command, context: CliContext): void => {
     const named = await source.get(name)
     // A person may hold the name of the result as well as that of the call.
     const found = isClosing(named.receipt) ? await source.get(named.receipt.body.intent) : named
-    if (!isIntent(found.receipt)) throw new UserError('BadUsage', { detail: `${name} is a receipt of kind ${found.receipt.body.kind}, not of a call` })
-    if (flags.output === 'json') return context.out(JSON.stringify({ name: receiptName(found.receipt.envelope), intent: found.receipt, result: found.result }, null, 2))
+    if (!isIntent(found.receipt))
+      throw new UserError('BadUsage', {
+        detail: `${name} is a receipt of kind ${found.receipt.body.kind}, not of a call`,
+      })
+    if (flags.output === 'json')
+      return context.out(
+        JSON.stringify(
+          { name: receiptName(found.receipt.envelope), intent: found.receipt, result: found.result },
+          null,
+          2,
+        ),
+      )
     const { agent } = found.receipt.body
     context.out(renderWhy(found.receipt, found.result, source.timelineCommand(agent.name, agent.namespace)))
   })

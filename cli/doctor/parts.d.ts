@@ -1,2 +1,2 @@
-import { type DoctorCheck } from './finding.ts';
-export declare const partChecks: DoctorCheck[];
+import { type DoctorCheck } from './finding.ts'
+export declare const partChecks: DoctorCheck[]

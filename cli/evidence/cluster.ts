@@ -19,7 +19,9 @@ export const clusterReceipts = ({ client, namespace }: Cluster): ReceiptSource =
     const found: Receipt[] = []
     let token: string | undefined
     do {
-      const page = await client.request<Page>('GET', base, { query: { ...query, limit: PAGE, continue: token } }).catch(withHint)
+      const page = await client
+        .request<Page>('GET', base, { query: { ...query, limit: PAGE, continue: token } })
+        .catch(withHint)
       found.push(...page.items)
       token = page.metadata.continue
     } while (token)
@@ -29,7 +31,8 @@ export const clusterReceipts = ({ client, namespace }: Cluster): ReceiptSource =
     list: ({ agent, since }) => all({ labelSelector: agent && `${LABEL_AGENT}=${agent}`, since }),
     get: async (name) => {
       const receipt = await client.request<Receipt>('GET', `${base}/${encodeURIComponent(name)}`).catch((error) => {
-        if (isNotFound(error)) throw new UserError('NotFound', { what: `The receipt ${name} in namespace ${namespace}` })
+        if (isNotFound(error))
+          throw new UserError('NotFound', { what: `The receipt ${name} in namespace ${namespace}` })
         return withHint(error)
       })
       const [result] = isIntent(receipt) ? await all({ fieldSelector: `body.intent=${name}` }) : []

@@ -16,7 +16,8 @@ const parse = (line: string): Receipt[] => {
 /** Receipts of the directory that `remit gate --data DIR` writes. @throws UserError NotFound */
 export const directoryReceipts = (dir: string): ReceiptSource => {
   if (!existsSync(dir)) throw new UserError('NotFound', { what: `The directory ${dir}` })
-  const all = () => listSegments(dir).flatMap(({ path }) => readFileSync(path, 'utf8').split('\n').filter(Boolean).flatMap(parse))
+  const all = () =>
+    listSegments(dir).flatMap(({ path }) => readFileSync(path, 'utf8').split('\n').filter(Boolean).flatMap(parse))
   return {
     list: async ({ since }) => {
       const from = since ? Date.parse(since) : 0

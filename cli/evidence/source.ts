@@ -1,4 +1,4 @@
-import type { IntentBody, Receipt, ResultBody, OrphanBody } from '../../lib/api/receipt.ts'
+import type { IntentBody, OrphanBody, Receipt, ResultBody } from '../../lib/api/receipt.ts'
 
 export interface ReceiptQuery {
   agent?: string
@@ -17,4 +17,5 @@ export interface ReceiptSource {
 export type IntentReceipt = Receipt & { body: IntentBody }
 export type ClosingReceipt = Receipt & { body: ResultBody | OrphanBody }
 export const isIntent = (receipt: Receipt): receipt is IntentReceipt => receipt.body.kind === 'intent'
-export const isClosing = (receipt: Receipt): receipt is ClosingReceipt => receipt.body.kind === 'result' || receipt.body.kind === 'orphan'
+export const isClosing = (receipt: Receipt): receipt is ClosingReceipt =>
+  receipt.body.kind === 'result' || receipt.body.kind === 'orphan'

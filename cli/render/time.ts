@@ -1,5 +1,6 @@
 /** 2026-11-21 02:00:13 UTC */
-export const instant = (time: string | number): string => `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+export const instant = (time: string | number): string =>
+  `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
 /** 45s, 12m, 3h, 2d: as kubectl prints an age. */
 export const age = (ms: number): string => {

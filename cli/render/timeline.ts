@@ -14,10 +14,13 @@ export const timelineRows = (receipts: Receipt[]): string[][] => {
     if (isIntent(receipt)) {
       const { call, decision } = receipt.body
       const outcome = shortOutcome(receipt.body, closings.get(name))
-      return [[time, decision.effect, outcome, decision.rule ?? '-', name, `${callName(call)} ${callArguments(call, 60)}`]]
+      return [
+        [time, decision.effect, outcome, decision.rule ?? '-', name, `${callName(call)} ${callArguments(call, 60)}`],
+      ]
     }
     if (body.kind === 'remit') return [[time, '-', '-', '-', name, `new remit, generation ${body.generation}`]]
-    if (body.kind === 'incarnation') return [[time, '-', '-', '-', name, `sidecar started${body.podName ? ` in ${body.podName}` : ''}`]]
+    if (body.kind === 'incarnation')
+      return [[time, '-', '-', '-', name, `sidecar started${body.podName ? ` in ${body.podName}` : ''}`]]
     return []
   })
 }

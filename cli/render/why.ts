@@ -3,6 +3,7 @@ import { canonical, sha256hex } from '../../lib/core/canonical.ts'
 import { catalog, describe, type ErrorCode } from '../../lib/core/errors.ts'
 import type { IntentReceipt } from '../evidence/source.ts'
 import { callArguments, callName, outcome } from './call.ts'
+import { oneLine } from './one-line.ts'
 import { instant } from './time.ts'
 
 const EFFECTS = { Allow: 'Allowed', Ask: 'Waiting for a person', Deny: 'Denied', Draft: 'Drafted' }
@@ -10,11 +11,17 @@ const EFFECTS = { Allow: 'Allowed', Ask: 'Waiting for a person', Deny: 'Denied',
 const remedy = (intent: IntentReceipt['body']): string | undefined => {
   const { code, rule, policy } = intent.decision
   if (!code || !(code in catalog)) return undefined
-  return describe(code as ErrorCode, { rule: rule ?? 'a rule', policy: policy ?? 'the policy', who: intent.owner.onCall.join(', ') }).remedy
+  return describe(code as ErrorCode, {
+    rule: rule ?? 'a rule',
+    policy: policy ?? 'the policy',
+    who: intent.owner.onCall.join(', '),
+  }).remedy
 }
 
 const recordLine = ({ envelope, body }: Receipt): string =>
-  sha256hex(canonical(body)) === envelope.body ? 'the body is the one the sidecar signed for' : 'WARNING: THE BODY DOES NOT MATCH ITS DIGEST'
+  sha256hex(canonical(body)) === envelope.body
+    ? 'the body is the one the sidecar signed for'
+    : 'WARNING: THE BODY DOES NOT MATCH ITS DIGEST'
 
 /** Who, what, why, under which rule and what came of it: at most twenty lines for the person paged at 2 a.m. */
 export const renderWhy = (receipt: IntentReceipt, closing: Receipt | undefined, timelineCommand: string): string => {
@@ -23,16 +30,27 @@ export const renderWhy = (receipt: IntentReceipt, closing: Receipt | undefined, 
   const rows: [string, string | undefined][] = [
     ['Receipt', `${receiptName(envelope)}, ${instant(envelope.time)}`],
     ['', ''],
-    ['Who', `${agent.name} in ${agent.namespace}, started by ${agent.createdBy.username} on ${instant(agent.createdBy.at)}`],
+    [
+      'Who',
+      `${agent.name} in ${agent.namespace}, started by ${agent.createdBy.username} on ${instant(agent.createdBy.at)}`,
+    ],
     ['On call', `${owner.onCall.join(', ') || 'nobody'} of ${owner.group}, at that time`],
     ['What', `${callName(call)} ${callArguments(call, 160)}`],
     ['Stated', stated && `${[stated.task, stated.reason].filter(Boolean).join(': ')} (the agent's own words)`],
     ['', ''],
     ['Decision', `${EFFECTS[decision.effect]}. ${decision.reason}`],
     ['Rule', decision.rule ? `${decision.rule} in ${decision.policy}` : 'none: what no rule allows is denied'],
-    ['Observed', decision.observed && `would be ${EFFECTS[decision.observed.effect].toLowerCase()}: ${decision.observed.reason}`],
+    [
+      'Observed',
+      decision.observed && `would be ${EFFECTS[decision.observed.effect].toLowerCase()}: ${decision.observed.reason}`,
+    ],
     ['Outcome', `${outcome(body, closing)}${durationOf(closing)}`],
-    ['Answer', closing?.body.kind === 'result' && closing.body.text ? JSON.stringify(closing.body.text.slice(0, 160)) : undefined],
+    [
+      'Answer',
+      closing?.body.kind === 'result' && closing.body.text
+        ? JSON.stringify(closing.body.text.slice(0, 160))
+        : undefined,
+    ],
     ['', ''],
     ['Remit', `generation ${body.remit.generation}, sha256 ${body.remit.digest.slice(0, 16)}…`],
     ['Trace', body.trace?.traceId],
@@ -42,9 +60,10 @@ export const renderWhy = (receipt: IntentReceipt, closing: Receipt | undefined, 
     ['See more', timelineCommand],
   ]
   return rows
-    .filter((row): row is [string, string] => row[1] !== undefined && row[1] !== '' || row[0] === '')
-    .map(([label, value]) => (label ? `${label.padEnd(9)} ${value}` : ''))
+    .filter((row): row is [string, string] => (row[1] !== undefined && row[1] !== '') || row[0] === '')
+    .map(([label, value]) => (label ? `${label.padEnd(9)} ${oneLine(value)}` : ''))
     .join('\n')
 }
 
-const durationOf = (closing: Receipt | undefined): string => (closing?.body.kind === 'result' ? `, after ${closing.body.durationMs} ms` : '')
+const durationOf = (closing: Receipt | undefined): string =>
+  closing?.body.kind === 'result' ? `, after ${closing.body.durationMs} ms` : ''

@@ -9,18 +9,26 @@ export const tellClusterStory = async ({ say, run, until }: Show): Promise<void>
   await run('kubectl get agents -A')
 
   await until(`kubectl logs ${AGENT}`, /12000.*\n[\s\S]*12000/, 60_000)
-  say('The billing agent at work. It is offered no delete_invoice, although its team allows that tool: the company never\ndeletes. 30 EUR pass, dollars do not, and 12,000 EUR meet an invariant that wins over the rule that allows them:')
+  say(
+    'The billing agent at work. It is offered no delete_invoice, although its team allows that tool: the company never\ndeletes. 30 EUR pass, dollars do not, and 12,000 EUR meet an invariant that wins over the rule that allows them:',
+  )
   await run(`kubectl logs ${AGENT} | head -5`)
 
   say('What the agent is, and why it may run:')
   await run('kubectl describe agent billing-bot -n payments | sed -n "/^Status/,$p" | head -60')
 
-  const before = (await until('kubectl get pod agent-billing-bot -n payments -o jsonpath={.metadata.uid}', /./, 5_000)).trim()
-  say('Friday\'s mistake is mended: refunds above 20 EUR wait for a person. The agent keeps running.')
-  await run(`kubectl patch agentpolicy billing -n payments --type json -p '[{"op":"replace","path":"/spec/tools/1/where/0/max","value":"20.00"},{"op":"add","path":"/spec/tools/1/otherwise","value":"Ask"}]'`)
+  const before = (
+    await until('kubectl get pod agent-billing-bot -n payments -o jsonpath={.metadata.uid}', /./, 5_000)
+  ).trim()
+  say("Friday's mistake is mended: refunds above 20 EUR wait for a person. The agent keeps running.")
+  await run(
+    `kubectl patch agentpolicy billing -n payments --type json -p '[{"op":"replace","path":"/spec/tools/1/where/0/max","value":"20.00"},{"op":"add","path":"/spec/tools/1/otherwise","value":"Ask"}]'`,
+  )
   await until(`kubectl logs ${AGENT} --since=4s`, /waiting for/, 30_000)
   await run(`kubectl logs ${AGENT} --since=8s | grep '"amount":30,"currency":"EUR"' | tail -1`)
-  const after = (await until('kubectl get pod agent-billing-bot -n payments -o jsonpath={.metadata.uid}', /./, 5_000)).trim()
+  const after = (
+    await until('kubectl get pod agent-billing-bot -n payments -o jsonpath={.metadata.uid}', /./, 5_000)
+  ).trim()
   if (after !== before) throw new Error('the agent was restarted by a change of its policy')
 
   say('Somebody tries to get in:')

@@ -19,11 +19,17 @@ export const tellGateStory = async (write: (text: string) => void): Promise<void
   try {
     writeFileSync(join(dir, 'token'), TOKEN, { mode: 0o600 })
     const billing = { PORT: '17481', HOST: '127.0.0.1', DATA_DIR: join(dir, 'books'), BILLING_TOKEN: TOKEN }
-    stops.push((await startUntil(process.execPath, [file('test/fixtures/servers/billing/main.ts')], billing, /listening/)).stop)
+    stops.push(
+      (await startUntil(process.execPath, [file('test/fixtures/servers/billing/main.ts')], billing, /listening/)).stop,
+    )
     const url = `http://127.0.0.1:${billing.PORT}/mcp`
     const agent = `node ${file('test/fixtures/agent/main.ts')}`
     const show = createShow(
-      { AGENT_SCRIPT: script, PATH: `${join(process.execPath, '..')}:${file('dist')}:${process.env.PATH}`, DATA: join(dir, 'receipts') },
+      {
+        AGENT_SCRIPT: script,
+        PATH: `${join(process.execPath, '..')}:${file('dist')}:${process.env.PATH}`,
+        DATA: join(dir, 'receipts'),
+      },
       write,
     )
     show.say(
@@ -32,13 +38,29 @@ export const tellGateStory = async (write: (text: string) => void): Promise<void
     await show.run(`AGENT_DIRECT='{"billing": "${url}"}' AGENT_TOKEN=${TOKEN} ${agent}`, { shown: 'agent' })
     show.say('The money is gone, and nobody can say who let it. Now the same agent behind Remit, on this machine:')
     const policies = ['00-company.yaml', '10-payments.yaml'].map((name) => file(`test/fixtures/company/${name}`))
-    const gateArgs = ['gate', '--policy', ...policies, '--server', `billing=${url}`, '--credential', `billing=${join(dir, 'token')}`, '--owner', 'ana', '--port', '17480', '--data', join(dir, 'receipts')]
+    const gateArgs = [
+      'gate',
+      '--policy',
+      ...policies,
+      '--server',
+      `billing=${url}`,
+      '--credential',
+      `billing=${join(dir, 'token')}`,
+      '--owner',
+      'ana',
+      '--port',
+      '17480',
+      '--data',
+      join(dir, 'receipts'),
+    ]
     write(`\n  $ remit gate --policy 00-company.yaml 10-payments.yaml --server billing=${url} --owner ana &\n`)
     stops.push((await startUntil(process.execPath, [file('dist/kubectl-remit'), ...gateArgs], {}, /receipts:/)).stop)
     const answer = await show.run(`REMIT_MCP_URL=http://127.0.0.1:17480/mcp ${agent}`, { shown: 'agent' })
     const receipt = /receipt (\S+)\)/.exec(answer)?.[1]
     if (!receipt) throw new Error('the gate let the refund pass, or answered without a receipt')
-    show.say('The team\'s own rule would have allowed it: somebody raised its bound last Friday. The company\'s invariant did not.')
+    show.say(
+      "The team's own rule would have allowed it: somebody raised its bound last Friday. The company's invariant did not.",
+    )
     await show.run(`kubectl-remit why ${receipt} --data "$DATA"`, { shown: `remit why ${receipt}` })
   } finally {
     for (const stop of stops.reverse()) await stop()

@@ -6,7 +6,13 @@ export interface Started {
 }
 
 /** Starts a program and waits until a line of its output matches; its whole output is in the error when it does not. */
-export const startUntil = async (command: string, args: string[], env: Record<string, string>, ready: RegExp, ms = 20_000): Promise<Started> => {
+export const startUntil = async (
+  command: string,
+  args: string[],
+  env: Record<string, string>,
+  ready: RegExp,
+  ms = 20_000,
+): Promise<Started> => {
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = () =>
     new Promise<void>((resolve) => {

@@ -37,7 +37,8 @@ export const createShow = (env: Record<string, string>, write: (text: string) =>
       for (;;) {
         const { output } = await capture(command, full)
         if (pattern.test(output)) return output
-        if (Date.now() > end) throw new Error(`"${command}" did not show ${pattern} within ${ms / 1000} s; it showed:\n${output}`)
+        if (Date.now() > end)
+          throw new Error(`"${command}" did not show ${pattern} within ${ms / 1000} s; it showed:\n${output}`)
         await new Promise((resolve) => setTimeout(resolve, 500))
       }
     },

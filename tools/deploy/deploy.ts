@@ -26,13 +26,27 @@ const valuesFor = (images: Image[], extra: string[]): string[] => {
 }
 
 /** Builds what changed, loads it, and installs or upgrades the chart; returns the images. */
-export const deploy = async (target: Target, progress: Progress, options: { values?: string[]; fixtures?: boolean } = {}): Promise<Image[]> => {
-  const images = await progress.step('Building images', 20, () => buildImages([...PARTS, ...(options.fixtures === false ? [] : FIXTURES)]))
+export const deploy = async (
+  target: Target,
+  progress: Progress,
+  options: { values?: string[]; fixtures?: boolean } = {},
+): Promise<Image[]> => {
+  const images = await progress.step('Building images', 20, () =>
+    buildImages([...PARTS, ...(options.fixtures === false ? [] : FIXTURES)]),
+  )
   await progress.step('Loading images', 10, () => target.loadImages(images.map((image) => image.archive)))
   const { helm } = await ensureBinaries(['helm'])
   await progress.step('Installing the chart', 30, async () => {
     await run(helm, [
-      ...['upgrade', '--install', 'remit', join(repoRoot, 'charts/remit'), '--namespace', SYSTEM_NAMESPACE, '--create-namespace'],
+      ...[
+        'upgrade',
+        '--install',
+        'remit',
+        join(repoRoot, 'charts/remit'),
+        '--namespace',
+        SYSTEM_NAMESPACE,
+        '--create-namespace',
+      ],
       ...['--kubeconfig', target.kubeconfig, '--kube-context', target.context, '--wait', '--timeout', '5m'],
       ...valuesFor(images, options.values ?? []),
     ])

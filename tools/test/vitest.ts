@@ -12,7 +12,14 @@ export const runVitest = async (stage: string, args: string[], env: Record<strin
     const code = await new Promise<number>((resolve) => {
       const child = spawn(
         process.execPath,
-        ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args],
+        [
+          'node_modules/vitest/vitest.mjs',
+          'run',
+          '--reporter=default',
+          '--reporter=json',
+          `--outputFile.json=${file}`,
+          ...args,
+        ],
         { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } },
       )
       child.on('error', () => resolve(1))

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { age, duration } from './time.ts'
+
+test.each([
+  ['90s', 90_000],
+  ['15m', 900_000],
+  ['1h', 3_600_000],
+  ['7d', 604_800_000],
+  ['1', undefined],
+  ['-1h', undefined],
+  ['1h30m', undefined],
+  ['', undefined],
+])('duration %s', (text, ms) => expect(duration(text)).toBe(ms))
+
+test.each([
+  [0, '0s'],
+  [119_000, '119s'],
+  [120_000, '2m'],
+  [7_200_000, '2h'],
+  [172_800_000, '2d'],
+])('age %d', (ms, text) => expect(age(ms)).toBe(text))

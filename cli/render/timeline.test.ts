@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { type Receipt, receiptName } from '../../lib/api/receipt.ts'
+import { intent, sealed } from './fixtures.ts'
+import { timelineRows } from './timeline.ts'
+
+test('one row a call with what came of it, and what explains the calls between', () => {
+  const incarnation = {
+    kind: 'incarnation' as const,
+    agent: { id: 'a', namespace: 'payments', name: 'billing-bot' },
+    podName: 'agent-billing-bot',
+    publicKey: 'k',
+    sidecar: { version: '0' },
+  }
+  const remit = { kind: 'remit' as const, digest: 'ab', generation: 4, epoch: 1 }
+  const allowed = intent({ decision: { effect: 'Allow', rule: 'refunds', policy: 'payments/billing', reason: 'yes' } })
+  const unfinished = sealed(incarnation, remit, intent(), allowed)
+  const name = receiptName((unfinished[3] as Receipt).envelope)
+  const closing: Receipt = {
+    envelope: { ...(unfinished[3] as Receipt).envelope, seq: 4 },
+    body: { kind: 'result', intent: name, outcome: 'ok', durationMs: 3 },
+  }
+  const columns = (receipts: Receipt[]) =>
+    timelineRows(receipts).map(([time, effect, outcome, rule]) => [time, effect, outcome, rule])
+  expect(columns([...unfinished, closing])).toEqual([
+    ['2026-11-21 02:00:00', '-', '-', '-'],
+    ['2026-11-21 02:00:01', '-', '-', '-'],
+    ['2026-11-21 02:00:02', 'Deny', 'not made', 'refunds-below-5000'],
+    ['2026-11-21 02:00:03', 'Allow', 'ok', 'refunds'],
+  ])
+  expect(columns(unfinished)[3]).toEqual(['2026-11-21 02:00:03', 'Allow', 'under way', 'refunds'])
+  expect(columns([...unfinished, { ...closing, body: { kind: 'orphan', intent: name } }])[3]?.[2]).toBe('unknown')
+})
