@@ -73,7 +73,7 @@ function explain(kind: RemitKind, object: unknown, { instancePath, keyword, para
     case 'pattern':
       return at(generated.messages[kind]?.[place.path]?.[String(params.pattern)] ?? `must match ${params.pattern}`)
     case 'uniqueItems':
-      return at(`lists the same twice, at ${params.j} and ${params.i}`)
+      return at(`lists the same twice, at ${params.i} and ${params.j}`)
     default:
       return at(LIMITS[keyword]?.(params.limit) ?? `does not satisfy ${keyword}`)
   }
