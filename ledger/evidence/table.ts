@@ -12,7 +12,7 @@ const column = (name: string, description: string, priority = 0) => ({
 export const COLUMNS = [
   column('Name', 'Container start and sequence number; what `kubectl remit why` takes.'),
   column('Agent', 'Name of the AgentIdentity.'),
-  column('Action', 'Server and tool, or model and path, that the agent called; or what else happened.'),
+  column('Action', 'The tool or model the agent called; or what else happened.'),
   column(
     'Outcome',
     'What came of it: ok, error, cancelled, unreachable, timeout, invalid; denied, waiting; pending, or unknown when the sidecar ended first.',
@@ -20,6 +20,7 @@ export const COLUMNS = [
   column('Rule', 'The rule that decided.'),
   column('Age', 'Time since the sidecar recorded it.'),
   column('Kind', 'Kind of the receipt.', 1),
+  column('Call', 'Server and tool, or model and path.', 1),
   column('Effect', 'What policy said: Allow, Ask or Deny.', 1),
   column('On-call', 'Who was on call.', 1),
   column('Policy', 'The policy of the rule.', 1),
@@ -53,16 +54,23 @@ export const age = (ms: number): string => {
 /** Text of an agent or tool in a terminal: no control characters, no end of line. */
 const plain = (text: string | null): string => (text ?? '').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
 
+/** Short enough for 80 columns. */
+const short = (row: Row): string => {
+  if (row.kind !== 'intent') return row.action ?? row.kind
+  return row.tool ?? `model ${row.action?.split(' ')[0]}`
+}
+
 /** The cells of one receipt, in the order of COLUMNS. */
 export const cells = (row: Row, now: number): string[] =>
   [
     row.name,
     row.agent,
-    row.action ?? row.kind,
+    short(row),
     row.outcome ?? (row.kind === 'intent' ? 'pending' : ''),
     row.rule,
     age(now - row.time),
     row.kind,
+    row.kind === 'intent' ? row.action : '',
     row.effect,
     row.on_call,
     row.policy,

@@ -45,6 +45,8 @@ export interface Agent {
 export interface World {
   apiserver: Apiserver
   port: number
+  /** The authority of the ledger's certificate, PEM. */
+  caOfLedger: string
   /** Folder of the ledger's data. */
   data: string
   client: LedgerClient
@@ -187,6 +189,7 @@ export const startWorld = async (): Promise<World> => {
   return {
     apiserver,
     port,
+    caOfLedger: authority.cert,
     data,
     client,
     agent: async (namespace, name) => {
