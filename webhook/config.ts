@@ -14,7 +14,7 @@ export const webhookConfig = (env: Record<string, string | undefined>) => {
       drainMs: { env: 'REMIT_DRAIN_MS', default: 5_000, parse: integer(0, 60_000) },
       kubeconfig: { env: 'KUBECONFIG', default: '', parse: text() },
       otlp: { env: 'OTEL_EXPORTER_OTLP_ENDPOINT', default: '', parse: url('http:', 'https:') },
-      logLevel: { env: 'REMIT_LOG_LEVEL', default: 'info', parse: oneOf(...LOG_LEVELS) },
+      logLevel: { env: 'REMIT_LOG_LEVEL', default: 'info' as const, parse: oneOf(...LOG_LEVELS) },
       pod: { env: 'POD_NAME', default: '', parse: text() },
       version: { env: 'REMIT_VERSION', default: '0.1.0', parse: text() },
     },

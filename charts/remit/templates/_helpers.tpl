@@ -82,3 +82,61 @@ allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
+
+{{- /*
+The roles a part brings along (files/PART-rbac.yaml, the same file as PART/rbac.yaml) and their bindings to its
+ServiceAccount: dict "root" . "part" "ledger".
+*/ -}}
+{{- define "remit.roles" -}}
+{{- $root := .root -}}
+{{- $part := .part -}}
+{{- $text := $root.Files.Get (printf "files/%s-rbac.yaml" $part) | replace "remit-system" $root.Release.Namespace -}}
+{{- range splitList "\n---\n" $text }}
+{{- $role := fromYaml . }}
+{{- if has $role.kind (list "Role" "ClusterRole") }}
+---
+{{ . | trimPrefix "---\n" | trim }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ $role.kind }}Binding
+metadata:
+  name: {{ $role.metadata.name }}
+  {{- with $role.metadata.namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels: {{- include "remit.partLabels" (dict "root" $root "part" $part) | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ $role.kind }}
+  name: {{ $role.metadata.name }}
+subjects:
+- kind: ServiceAccount
+  name: remit-{{ $part }}
+  namespace: {{ $root.Release.Namespace }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Fields every pod template of the system shares. */ -}}
+{{- define "remit.podCommon" -}}
+securityContext: {{- include "remit.podSecurityContext" . | nindent 2 }}
+enableServiceLinks: false
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "remit.probes" -}}
+startupProbe: {httpGet: {path: /livez, port: health}, periodSeconds: 1, failureThreshold: 60}
+livenessProbe: {httpGet: {path: /livez, port: health}, periodSeconds: 10, timeoutSeconds: 5}
+readinessProbe: {httpGet: {path: /readyz, port: health}, periodSeconds: 2, timeoutSeconds: 2}
+{{- end -}}

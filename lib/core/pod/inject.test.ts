@@ -30,7 +30,15 @@ const settings = {
   ledgerCA: 'PEM',
   anchors: '[]',
 }
-const bare = {
+interface Bare {
+  metadata: { name: string }
+  spec: {
+    containers: { name: string; volumeMounts: { name: string; mountPath: string }[] }[]
+    volumes: { name: string; emptyDir?: object }[]
+    initContainers?: { name: string }[]
+  }
+}
+const bare: Bare = {
   metadata: { name: 'agent-billing-bot' },
   spec: {
     containers: [{ name: 'agent', volumeMounts: [{ name: 'work', mountPath: '/work' }] }],
