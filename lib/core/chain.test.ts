@@ -162,3 +162,24 @@ test.each([
   Object.assign(receipt.envelope, { [field]: value })
   expect(verifyReceipts([chain[0] as Receipt, receipt])).toMatchObject({ ok: false, at: 1 })
 })
+
+test('one signature has one spelling, so that one receipt has one hash', () => {
+  const receipt = structuredClone(chain[5] as Receipt)
+  const { sig } = receipt.envelope
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  receipt.envelope.sig = `${sig.slice(0, -1)}${alphabet[alphabet.indexOf(sig.slice(-1)) + 1]}`
+  expect(Buffer.from(receipt.envelope.sig, 'base64url')).toEqual(Buffer.from(sig, 'base64url'))
+  expect(verifyReceipts([...chain.slice(0, 5), receipt])).toEqual({
+    ok: false,
+    at: 5,
+    why: 'the signature is not canonical base64url',
+  })
+})
+
+test('an incarnation cannot take the id of another', () => {
+  expect(verifyReceipts(chainOf(2, { ...incarnation, id: newIncarnation().id }))).toEqual({
+    ok: false,
+    at: 0,
+    why: 'the incarnation is not that of the key',
+  })
+})

@@ -130,6 +130,13 @@ describe('lookalikes do not pass, and do not slip through a negation either', ()
   ])('%j does not end with @corp.example', (text) => {
     expect(evaluate({ arg: 'to', suffix: '@corp.example' }, { to: text })).toBe('false')
   })
+  test.each(['INV-1\n', 'INV-\u200b1', 'INV-1\u0000', 'INV-1\u2028', 'INV-1\u202e', 'INV-\u00a01'])(
+    '%j hides something',
+    (id) => {
+      expect(evaluate({ arg: 'id', prefix: 'INV-' }, { id })).toBe('error')
+      expect(evaluate({ arg: 'id', suffix: '1' }, { id: `${id}1` })).toBe('error')
+    },
+  )
   test.each([
     '/srv/data/../../etc',
     '/srv/data/a/..',

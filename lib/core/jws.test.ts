@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { exportJWK, flattenedVerify, importJWK } from 'jose'
 import { describe, expect, test } from 'vitest'
 import type { SignedRemit } from '../api/remit.ts'
@@ -129,6 +129,15 @@ describe('everything else is refused', () => {
     expect(refusal(resigned({ version: 2 }))).toBe(invalid('it is of another version'))
     expect(refusal(resigned({ cluster: 'cluster-b' }))).toBe(invalid('it is for another cluster'))
     expect(refusal(resigned({ agent: { ...remit.agent, id: 'x' } }))).toBe(invalid('it is for another agent'))
+  })
+  test('a header that names another cluster than the remit does', () => {
+    const elsewhere = { ...remit, cluster: 'cluster-b' }
+    const bytes = Buffer.from(`${header}.${Buffer.from(canonical(elsewhere)).toString('base64url')}`)
+    const forged = {
+      remit: elsewhere,
+      signature: `${header}..${sign(null, bytes, key.privateKey).toString('base64url')}`,
+    }
+    expect(refusal(forged)).toBe(invalid('it is for another cluster'))
   })
   test('keys other than Ed25519 do not sign', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

@@ -26,16 +26,16 @@ export function judge(matching: PreparedRule[], call: ToolCall, byDefault: 'Allo
     if (error !== undefined) {
       const verdict = { effect: 'Deny', code: 'ConstraintError', rule, detail: error.what } as const
       findings.push({ strength: 'error', misses: 0, verdict })
+      continue
     }
     const finding = rule.type === 'tool' ? toolFinding(rule, truths, call) : restriction(rule, truths, call)
-    if (finding !== undefined && error === undefined) findings.push(finding)
+    if (finding !== undefined) findings.push(finding)
   }
   const given =
     byDefault === 'Allow' || findings.some(({ verdict }) => verdict.rule.type === 'tool' && verdict.effect !== 'Deny')
   let best: Finding | undefined
   for (const finding of findings) {
     if (!given && finding.verdict.rule.type === 'guard' && finding.strength === 'ask') continue
-    if (byDefault === 'Allow' && finding.strength === 'failed') continue
     const stronger = best === undefined ? 1 : STRENGTH[finding.strength] - STRENGTH[best.strength]
     // Of rules that would have given, the one that came nearest is the one worth naming.
     const nearer = finding.strength === 'failed' && finding.misses < (best?.misses ?? 0)
