@@ -30,7 +30,7 @@ export async function writeNodeRoot(dir: string): Promise<void> {
 export function writePauseRoot(dir: string): void {
   rmSync(dir, { recursive: true, force: true })
   put(dir, '/bin/busybox', '/bin/busybox', 0o755)
-  for (const name of ['sh', 'sleep', 'nc', 'httpd', 'wget', 'cat', 'true']) symlinkSync('busybox', join(dir, 'bin', name))
+  for (const name of ['sh', 'sleep', 'nc', 'httpd', 'cat', 'true']) symlinkSync('busybox', join(dir, 'bin', name))
   mkdirSync(join(dir, 'tmp'))
   chmodSync(join(dir, 'tmp'), 0o1777)
 }
