@@ -112,6 +112,10 @@ function checkOperands(
       found.at(`${field}.${name}`, text, 'PolicyInvalid', 'is not a text of at least one character', fix)
     }
   }
+  if (typeof prefix === 'string' && /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*$/i.test(prefix)) {
+    const detail = 'ends within a host name, so another host begins with it too'
+    found.at(`${field}.prefix`, prefix, 'PolicyInvalid', detail, 'End it with a slash: "https://corp.example/".')
+  }
   for (const [name, text] of [
     ['min', min],
     ['max', max],

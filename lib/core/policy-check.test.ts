@@ -20,7 +20,7 @@ test('a policy with everything this version enforces has no problem', () => {
         where: [
           { arg: 'a', equals: 'x' },
           { arg: 'b[*].c', in: [1, 'a', true] },
-          { arg: 'd', prefix: 'x' },
+          { arg: 'd', prefix: 'https://corp.example/' },
           { arg: 'e', suffix: 'y', optional: true },
           { arg: 'f', min: '-1', max: '5.00' },
           { arg: 'g', required: true },
@@ -150,6 +150,14 @@ describe('mistakes are named with field, value and fix', () => {
     [
       where({ arg: 'a', prefix: '' }),
       { field: 'spec.tools[0].where[0].prefix', detail: 'is not a text of at least one character' },
+    ],
+    [
+      where({ arg: 'a', prefix: 'https://corp.example' }),
+      {
+        field: 'spec.tools[0].where[0].prefix',
+        value: '"https://corp.example"',
+        detail: 'ends within a host name, so another host begins with it too',
+      },
     ],
     [where({ arg: 'a', required: false }), { field: 'spec.tools[0].where[0].required', detail: 'can only be true' }],
     [
