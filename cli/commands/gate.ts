@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
-import { VERSION } from '../../lib/api/version.ts'
-import { UserError } from '../../lib/core/errors.ts'
 import { createLogger, LOG_LEVELS, type LogLevel } from '../../lib/service/log.ts'
 import { onShutdown } from '../../lib/service/shutdown.ts'
 import { startStandalone } from '../../sidecar/standalone.ts'
@@ -12,6 +9,7 @@ interface Flags {
   server?: Record<string, string>
   model?: Record<string, string>
   credential?: Record<string, string>
+  owner: string
   port: number
   data: string
 }
@@ -32,18 +30,6 @@ const pairs =
 const isUrl = (value: string) =>
   URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? undefined : 'must have an http or https URL.'
 
-/** Read once, at the start, and kept out of the arguments, which every user of the machine can see. */
-const credentialOf = (file: string | undefined): string | undefined => {
-  if (!file) return undefined
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    throw new UserError('BadUsage', {
-      detail: `the credential file ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`,
-    })
-  }
-}
-
 const port = (value: string): number => {
   const number = Number(value)
   if (!/^\d+$/.test(value) || number > 65_535) throw new InvalidArgumentError('must be a port number.')
@@ -62,6 +48,7 @@ export const gateCommand = (program: Command, context: CliContext): void => {
       'file with the bearer token for that server or model',
       pairs(() => undefined),
     )
+    .option('--owner <name>', 'who answers for the agent', 'you')
     .option('--port <port>', 'port on 127.0.0.1', port, 7480)
     .option('--data <dir>', 'where receipts are kept', 'remit-data')
     .action(async (flags: Flags) => {
@@ -69,31 +56,23 @@ export const gateCommand = (program: Command, context: CliContext): void => {
         ? (context.config.logLevel as LogLevel)
         : 'warn'
       const log = createLogger({ part: 'gate', level })
-      const credential = (name: string) => credentialOf(flags.credential?.[name])
-      const upstreams = (urls: Record<string, string> = {}) =>
-        Object.entries(urls).map(([name, url]) => ({ name, url, credential: credential(name) }))
       const gate = await startStandalone({
-        policies: flags.policy,
-        servers: upstreams(flags.server),
-        models: upstreams(flags.model),
+        policyFiles: flags.policy,
+        servers: flags.server ?? {},
+        models: flags.model ?? {},
+        credentialFiles: flags.credential ?? {},
+        owner: flags.owner,
         port: flags.port,
-        data: flags.data,
-        version: VERSION,
+        dataDir: flags.data,
         otlpEndpoint: context.config.otlpEndpoint,
-        onPolicies: (change) =>
-          context.err(
-            'error' in change
-              ? `The policies stay as they were: ${change.error.message} ${change.error.remedy}`
-              : 'The changed policies are in force.',
-          ),
-        now: context.now,
         log,
+        now: context.now,
+        say: context.err,
       })
-      const url = `http://127.0.0.1:${gate.port}`
       const shutdown = onShutdown(log)
       shutdown.add('gate', () => gate.close())
-      for (const name of Object.keys(flags.server ?? {})) context.out(`${name}: ${url}/mcp/${name}`)
-      for (const name of Object.keys(flags.model ?? {})) context.out(`${name}: ${url}/llm/${name}`)
+      for (const name of Object.keys(flags.server ?? {})) context.out(`${name}: ${gate.url}/mcp/${name}`)
+      for (const name of Object.keys(flags.model ?? {})) context.out(`${name}: ${gate.url}/llm/${name}`)
       context.out(
         `receipts: ${flags.data} (remit timeline --data ${flags.data}, remit why RECEIPT --data ${flags.data})`,
       )

@@ -32,7 +32,7 @@ export const intent = (over: Partial<IntentBody> = {}): IntentBody => ({
 export const sealed = (...bodies: ReceiptBody[]): Receipt[] => {
   let state = startChain(newIncarnation(), AGENT.id)
   return bodies.map((body, index) => {
-    const step = seal(state, body.kind, body, new Date(Date.UTC(2026, 10, 21, 2, 0, index)).toISOString(), 1)
+    const step = seal(state, body.kind, body, Date.UTC(2026, 10, 21, 2, 0, index), 1)
     state = step.state
     return step.receipt
   })

@@ -51,7 +51,7 @@ export const tellGateStory = async (write: (text: string) => void): Promise<void
       '--data',
       join(dir, 'receipts'),
     ]
-    write(`\n  $ remit gate --policy 00-company.yaml 10-payments.yaml --server billing=${url} &\n`)
+    write(`\n  $ remit gate --policy 00-company.yaml 10-payments.yaml --server billing=${url} --owner ana &\n`)
     stops.push((await startUntil(process.execPath, [file('dist/kubectl-remit'), ...gateArgs], {}, /receipts:/)).stop)
     const answer = await show.run(`REMIT_MCP_URL=http://127.0.0.1:17480/mcp ${agent}`, { shown: 'agent' })
     const receipt = /receipt (\S+)\)/.exec(answer)?.[1]

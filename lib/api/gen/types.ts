@@ -13,7 +13,7 @@ export interface ObjectMeta {
   annotations?: Record<string, string>
   finalizers?: string[]
   ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean; blockOwnerDeletion?: boolean }[]
-  managedFields?: unknown[]
+  managedFields?: object[]
 }
 interface KubeObject<K extends string> {
   apiVersion: 'remit.dev/v1alpha1'
