@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SignedRemit } from '../../lib/api/remit.ts'
+import { sha256hex } from '../../lib/core/canonical.ts'
 import type { Logger } from '../../lib/service/log.ts'
 import { replaceFile } from '../store/files.ts'
 
@@ -33,8 +34,7 @@ export interface Remits {
 
 const MAX_FORMER = 32
 const keyOf = (namespace: string, agent: string) => `${namespace}/${agent}`
-const fileOf = (namespace: string, agent: string) =>
-  `${encodeURIComponent(namespace)}_${encodeURIComponent(agent)}.json`
+const fileOf = (namespace: string, agent: string) => `${sha256hex(keyOf(namespace, agent))}.json`
 
 const load = (dir: string): Map<string, Held> => {
   mkdirSync(dir, { recursive: true })
