@@ -1,0 +1,45 @@
+import type { Envelope, ReceiptBody } from '../lib/api/receipt.ts'
+import type { Logger } from '../lib/service/log.ts'
+import type { Authority } from './authority.ts'
+import type { Sessions } from './mcp/sessions.ts'
+import type { SidecarTelemetry } from './telemetry.ts'
+import type { Send } from './upstream.ts'
+
+/** Bounds, in bytes and milliseconds. */
+export interface Limits {
+  requestBytes: number
+  modelRequestBytes: number
+  /** Of one message of a server. */
+  answerBytes: number
+  /** Longest silence of a server or model. */
+  idleMs: number
+  /** Longest a call may take in all. */
+  callMs: number
+  /** After the agent cancelled: how long the server may still answer. */
+  cancelGraceMs: number
+}
+export const DEFAULT_LIMITS: Limits = {
+  requestBytes: 4 * 1024 * 1024,
+  modelRequestBytes: 32 * 1024 * 1024,
+  answerBytes: 16 * 1024 * 1024,
+  idleMs: 120_000,
+  callMs: 30 * 60_000,
+  cancelGraceMs: 2_000,
+}
+
+/** The credential of a declared server or model as it is now; undefined when it is not there. */
+export type Credentials = (kind: 'server' | 'model', name: string) => string | undefined
+
+/** What every request of the gate works with. */
+export interface GateContext {
+  authority: Pick<Authority, 'current' | 'onChange'>
+  /** Resolves once the receipt is on disk. */
+  record: (body: ReceiptBody) => Promise<Envelope>
+  send: Send
+  credentials: Credentials
+  sessions: Sessions
+  telemetry: SidecarTelemetry
+  limits: Limits
+  now: () => number
+  log: Logger
+}

@@ -1,0 +1,135 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Meter, Tracer } from '@opentelemetry/api'
+import { UserError } from '../lib/core/errors.ts'
+import type { Logger } from '../lib/service/log.ts'
+import type { Authority } from './authority.ts'
+import { type Credentials, DEFAULT_LIMITS, type GateContext, type Limits } from './context.ts'
+import { createModelHandler } from './llm/handler.ts'
+import { createMcpHandler } from './mcp/handler.ts'
+import { createSessions } from './mcp/sessions.ts'
+import { createTelemetryHandler, type RelayTelemetry } from './otlp.ts'
+import type { Spool } from './spool/spool.ts'
+import { createInstruments } from './telemetry.ts'
+import { createSend } from './upstream.ts'
+
+export interface GateOptions {
+  /** 0 takes a free one. */
+  port: number
+  authority: Authority
+  spool: Spool
+  /** Directory of the spool; the key of session ids is kept beside it. */
+  dir: string
+  credentials: Credentials
+  telemetry: { tracer: Tracer; meter: Meter }
+  relayTelemetry?: RelayTelemetry | undefined
+  limits?: Partial<Limits>
+  now: () => number
+  log: Logger
+}
+
+/** The only way from an agent to a tool or a model. */
+export interface Gate {
+  port: number
+  /** Takes no new calls; those on their way get `graceMs` to end. */
+  close: (graceMs?: number) => Promise<void>
+}
+
+const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i
+
+/** A page in a browser must not get here by a name that resolves to loopback (DNS rebinding). */
+const isLocal = ({ headers }: IncomingMessage): boolean => {
+  if (!LOOPBACK.test(headers.host ?? '')) return false
+  const { origin } = headers
+  return origin === undefined || (/^https?:\/\//i.test(origin) && LOOPBACK.test(origin.replace(/^https?:\/\//i, '')))
+}
+
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+/** Listens on loopback only; `authority` and `spool` stay the caller's to close. */
+export const startGate = async (options: GateOptions): Promise<Gate> => {
+  const { log } = options
+  const { send, close: closeConnections } = createSend()
+  const context: GateContext = {
+    authority: options.authority,
+    record: options.spool.record,
+    send,
+    credentials: options.credentials,
+    sessions: createSessions(options.dir),
+    telemetry: {
+      tracer: options.telemetry.tracer,
+      instruments: createInstruments(options.telemetry.meter, { bytes: options.spool.backlogBytes }),
+    },
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    now: options.now,
+    log,
+  }
+  const mcp = createMcpHandler(context)
+  const model = createModelHandler(context)
+  const telemetry = createTelemetryHandler(options.relayTelemetry)
+
+  const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (!isLocal(request)) {
+      response.writeHead(403).end()
+      return
+    }
+    const target = request.url ?? '/'
+    const mark = target.indexOf('?')
+    const path = mark < 0 ? target : target.slice(0, mark)
+    const [, part, name = '', ...rest] = path.split('/')
+    if (part === 'mcp' && NAME.test(name) && rest.length === 0) return mcp(request, response, name)
+    if (part === 'llm' && NAME.test(name))
+      return model(request, response, name, rest.length ? `/${rest.join('/')}` : '', mark < 0 ? '' : target.slice(mark))
+    if (part === 'otlp' && name === 'v1' && rest.length === 1) return telemetry(request, response, rest[0]!)
+    response.writeHead(404).end()
+  }
+
+  const server = createServer(
+    { maxHeaderSize: 32 * 1024, requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 },
+    (request, response) => {
+      response.on('error', (error) => log.debug({ err: error }, 'an answer could not be sent'))
+      route(request, response).catch((error: unknown) => {
+        if (response.destroyed) return
+        if (error instanceof UserError) log.warn({ code: error.code }, 'a request failed')
+        else log.error({ err: error }, 'a request failed for a reason of ours')
+        if (response.headersSent) response.destroy()
+        else
+          response
+            .writeHead(error instanceof UserError ? 503 : 500, { 'content-type': 'application/json' })
+            .end(
+              JSON.stringify(
+                error instanceof UserError
+                  ? { error: { code: error.code, message: error.message } }
+                  : { error: { message: 'internal error' } },
+              ),
+            )
+      })
+    },
+  )
+  // Upgrades would be a way past every check above.
+  server.on('upgrade', (_request, socket) => socket.destroy())
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (socket.writable && error.code !== 'ECONNRESET')
+      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
+    else socket.destroy()
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, '127.0.0.1', resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  log.info({ port }, 'the gate is open')
+  return {
+    port,
+    close: (graceMs = 5_000) =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+        server.close(() => {
+          clearTimeout(timer)
+          closeConnections()
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+  }
+}

@@ -1,0 +1,292 @@
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { StringDecoder } from 'node:string_decoder'
+import type { DecisionRecord, ResultBody } from '../../lib/api/receipt.ts'
+import { receiptName } from '../../lib/api/receipt.ts'
+import type { RemitModel } from '../../lib/api/remit.ts'
+import { sha256hex } from '../../lib/core/canonical.ts'
+import { describe, type ErrorCode, type ErrorValues, UserError } from '../../lib/core/errors.ts'
+import type { InForce } from '../authority.ts'
+import { readBody, refuseBody } from '../body.ts'
+import type { GateContext } from '../context.ts'
+import { within } from '../mcp/forward.ts'
+import { clip, intentBody } from '../receipts.ts'
+import { targetOf } from '../target.ts'
+import { ATTR, below, endSpan, parentContext, SpanKind, startSpan, traceparentOf } from '../telemetry.ts'
+import { UpstreamFailure } from '../upstream.ts'
+import { createUsageReader, type Usage } from './usage.ts'
+
+/** Of the agent's request: what the model's API needs and no more, so never a credential or a cookie. */
+const REQUEST_HEADERS = [
+  'content-type',
+  'accept',
+  'anthropic-version',
+  'anthropic-beta',
+  'openai-beta',
+  'idempotency-key',
+]
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'set-cookie',
+])
+
+/** An error in the shape the API's own clients read. */
+const errorBody = (api: RemitModel['api'] | undefined, code: ErrorCode, message: string) =>
+  JSON.stringify(
+    api === 'Anthropic'
+      ? { type: 'error', error: { type: 'remit_error', message, code } }
+      : { error: { message, type: 'remit_error', param: null, code } },
+  )
+
+/** The URL below the model's own, or undefined when the path would leave it. */
+const below_ = (base: string, rest: string, query: string): URL | undefined => {
+  if (/\\|%2e|%2f|%5c|[\x00-\x20]/i.test(rest) || rest.split('/').some((part) => part === '..' || part === '.'))
+    return undefined
+  const url = new URL(base)
+  const root = url.pathname.replace(/\/$/, '')
+  url.pathname = root + rest
+  url.search = query
+  return url.pathname.startsWith(root) ? url : undefined
+}
+
+const requestedModel = (body: Buffer, headers: IncomingHttpHeaders): string | undefined => {
+  if (!headers['content-type']?.startsWith('application/json')) return undefined
+  try {
+    const { model } = JSON.parse(body.toString('utf8')) as { model?: unknown }
+    return typeof model === 'string' ? clip(model, 200) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether the agent may use a declared model now; rules are about tools. */
+const decideModel = ({ remit }: InForce, model: RemitModel, now: number): DecisionRecord => {
+  const refuse = (code: ErrorCode, values: ErrorValues = {}): DecisionRecord => ({
+    effect: 'Deny',
+    code,
+    reason: describe(code, values).message,
+  })
+  if (remit.suspended) return refuse('AgentSuspended')
+  if (remit.expiresAt !== undefined && !(now < Date.parse(remit.expiresAt)))
+    return refuse('RemitExpired', { at: remit.expiresAt })
+  return { effect: 'Allow', reason: `The remit declares the model ${model.name}.` }
+}
+
+interface Streamed {
+  outcome: ResultBody['outcome']
+  usage: Usage
+  bytes: number
+  error?: string
+}
+
+/** Passes the answer on as it comes, at the agent's pace, and reads along. */
+const stream = (upstream: IncomingMessage, response: ServerResponse): Promise<Streamed> => {
+  const headers: OutgoingHttpHeaders = {}
+  for (const [name, value] of Object.entries(upstream.headers)) if (!HOP_BY_HOP.has(name)) headers[name] = value
+  response.writeHead(upstream.statusCode ?? 502, headers)
+  response.flushHeaders()
+  const reader = createUsageReader(String(upstream.headers['content-type'] ?? '').toLowerCase())
+  const decoder = new StringDecoder('utf8')
+  let bytes = 0
+  upstream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    reader.feed(decoder.write(chunk))
+    if (!response.write(chunk)) upstream.pause()
+  })
+  response.on('drain', () => upstream.resume())
+  return new Promise((resolve) => {
+    const status = upstream.statusCode ?? 502
+    upstream.once('end', () => {
+      const failed = status >= 400
+      resolve({
+        outcome: failed ? 'error' : 'ok',
+        usage: reader.end(),
+        bytes,
+        ...(failed ? { error: String(status) } : {}),
+      })
+    })
+    upstream.once('error', (error) => {
+      const kind = error instanceof UpstreamFailure ? error.kind : response.destroyed ? 'cancelled' : 'unreachable'
+      resolve({ outcome: kind, usage: reader.end(), bytes, error: kind })
+    })
+  })
+}
+
+/** The models' side of the gate: `/llm/<name>/...` goes to the declared URL with the declared credential. */
+export const createModelHandler =
+  (gate: GateContext) =>
+  async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    name: string,
+    rest: string,
+    query: string,
+  ): Promise<void> => {
+    const refuse = (
+      status: number,
+      api: RemitModel['api'] | undefined,
+      code: ErrorCode,
+      message: string,
+      receipt?: string,
+    ) => {
+      if (response.headersSent) return void response.destroy()
+      response.writeHead(status, {
+        'content-type': 'application/json',
+        ...(receipt ? { 'remit-receipt': receipt } : {}),
+      })
+      response.end(errorBody(api, code, message))
+    }
+    const inForce = gate.authority.current()
+    if (!inForce) return refuse(503, undefined, 'NoRemit', describe('NoRemit').message)
+    const model = inForce.remit.models.find((candidate) => candidate.name === name)
+    if (!model)
+      return refuse(404, undefined, 'UnknownModel', describe('UnknownModel', { model: name.slice(0, 63) }).message)
+    const url = below_(model.url, rest, query)
+    if ((request.method !== 'GET' && request.method !== 'POST') || !url)
+      return refuse(
+        url ? 405 : 400,
+        model.api,
+        'MalformedRequest',
+        describe('MalformedRequest', { detail: url ? 'only GET and POST are passed on' : 'the path leaves the model' })
+          .message,
+      )
+    const body = await readBody(request, gate.limits.modelRequestBytes)
+    if (!body)
+      return refuseBody(
+        request,
+        response,
+        413,
+        errorBody(
+          model.api,
+          'RequestTooLarge',
+          describe('RequestTooLarge', { limit: `${gate.limits.modelRequestBytes} bytes` }).message,
+        ),
+      )
+
+    const asked = requestedModel(body, request.headers)
+    const began = gate.now()
+    const decision = decideModel(inForce, model, began)
+    const { tracer, instruments } = gate.telemetry
+    const span = startSpan(
+      tracer,
+      asked ? `chat ${asked}` : 'chat',
+      SpanKind.CLIENT,
+      {
+        [ATTR.operation]: 'chat',
+        [ATTR.provider]: model.api === 'Anthropic' ? 'anthropic' : 'openai',
+        [ATTR.server]: name,
+        [ATTR.serverAddress]: url.hostname,
+        [ATTR.effect]: decision.effect,
+        ...(asked ? { [ATTR.requestModel]: asked } : {}),
+      },
+      parentContext(request.headers.traceparent),
+    )
+    const labels = { 'remit.model': name, [ATTR.effect]: decision.effect }
+    const finish = async (intent: string, status: number, result: Streamed) => {
+      const { usage } = result
+      const used = {
+        ...(usage.responseModel ? { [ATTR.responseModel]: usage.responseModel } : {}),
+        ...(usage.inputTokens === undefined ? {} : { [ATTR.inputTokens]: usage.inputTokens }),
+        ...(usage.outputTokens === undefined ? {} : { [ATTR.outputTokens]: usage.outputTokens }),
+      }
+      endSpan(
+        span,
+        { ...used, [ATTR.outcome]: result.outcome, [ATTR.httpStatus]: status, [ATTR.receipt]: intent },
+        result.error,
+      )
+      instruments.calls.add(1, { ...labels, [ATTR.outcome]: result.outcome })
+      instruments.model.record((gate.now() - began) / 1000, {
+        [ATTR.operation]: 'chat',
+        'remit.model': name,
+        ...(result.error ? { [ATTR.error]: result.error } : {}),
+      })
+      if (usage.inputTokens !== undefined)
+        instruments.tokens.record(usage.inputTokens, { [ATTR.tokenType]: 'input', 'remit.model': name })
+      if (usage.outputTokens !== undefined)
+        instruments.tokens.record(usage.outputTokens, { [ATTR.tokenType]: 'output', 'remit.model': name })
+      await gate.record({
+        kind: 'result',
+        intent,
+        outcome: result.outcome,
+        durationMs: gate.now() - began,
+        resultBytes: result.bytes,
+        model: { ...usage, status },
+      })
+    }
+
+    const limit = within(gate.limits.callMs)
+    response.once('close', () => {
+      if (!response.writableFinished) limit.abort(new UpstreamFailure('cancelled', 'the agent went away', true))
+    })
+    let intent: string | undefined
+    try {
+      const call = {
+        type: 'model',
+        model: name,
+        method: request.method,
+        path: clip(rest, 512),
+        requestDigest: sha256hex(body),
+        requestBytes: body.length,
+        ...(asked ? { requestedModel: asked } : {}),
+      } as const
+      intent = receiptName(await gate.record(intentBody(inForce, call, decision, span, undefined, began)))
+      if (decision.effect !== 'Allow') {
+        const code = (decision.code ?? 'NoRuleAllows') as ErrorCode
+        instruments.denials.add(1, { ...labels, [ATTR.code]: code })
+        endSpan(span, { [ATTR.code]: code, [ATTR.receipt]: intent }, code)
+        return refuse(403, model.api, code, decision.reason, intent)
+      }
+      const client = startSpan(
+        tracer,
+        request.method,
+        SpanKind.CLIENT,
+        { [ATTR.serverAddress]: url.hostname },
+        below(span),
+      )
+      const headers: OutgoingHttpHeaders = { traceparent: traceparentOf(client), 'accept-encoding': 'identity' }
+      for (const header of REQUEST_HEADERS)
+        if (request.headers[header] !== undefined) headers[header] = request.headers[header]
+      try {
+        const target = { ...targetOf('model', model, gate.credentials), url }
+        const upstream = await gate.send(target, {
+          method: request.method,
+          headers,
+          ...(request.method === 'POST' ? { body } : {}),
+          signal: limit.signal,
+          idleMs: gate.limits.idleMs,
+        })
+        response.setHeader('remit-receipt', intent)
+        const result = await stream(upstream, response)
+        await finish(intent, upstream.statusCode ?? 0, result)
+        if (result.outcome === 'ok' || result.outcome === 'error') response.end()
+        else response.destroy()
+      } finally {
+        client.end()
+      }
+    } catch (error) {
+      if (error instanceof UpstreamFailure && intent) {
+        await finish(intent, 0, { outcome: error.kind, usage: {}, bytes: 0, error: error.kind })
+        const code = error.kind === 'timeout' ? 'UpstreamTimeout' : 'UpstreamUnreachable'
+        return refuse(
+          error.kind === 'timeout' ? 504 : 502,
+          model.api,
+          code,
+          describe(code, { server: name, detail: error.message, seconds: gate.limits.idleMs / 1000 }).message,
+          intent,
+        )
+      }
+      if (!(error instanceof UserError)) throw error
+      if (intent && error.code === 'CredentialMissing')
+        await finish(intent, 0, { outcome: 'unreachable', usage: {}, bytes: 0, error: error.code })
+      else endSpan(span, { [ATTR.code]: error.code }, error.code)
+      refuse(503, model.api, error.code, error.message, intent)
+    } finally {
+      limit.done()
+    }
+  }

@@ -1,0 +1,384 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RemitServer } from '../../lib/api/remit.ts'
+import { parseStrict } from '../../lib/core/strict.ts'
+import type { InForce } from '../authority.ts'
+import { readBody, refuseBody } from '../body.ts'
+import type { GateContext } from '../context.ts'
+import { targetOf } from '../target.ts'
+import { ATTR, endSpan, parentContext, SpanKind, startSpan, traceparentOf } from '../telemetry.ts'
+import { UpstreamFailure } from '../upstream.ts'
+import { handleCall } from './call.ts'
+import { notify, sessionHeaders, within } from './forward.ts'
+import { createListeners } from './listen.ts'
+import {
+  AGENT_NOTIFICATIONS,
+  AGENT_REQUESTS,
+  classify,
+  isRequestId,
+  isSupportedVersion,
+  type JsonObject,
+  type Message,
+  PROTOCOL_VERSIONS,
+  RPC,
+  rpcError,
+} from './messages.ts'
+import { createReply } from './reply.ts'
+import { handleRequest } from './request.ts'
+import { type Session, sessionLabel } from './sessions.ts'
+
+const MAX_ENDED = 10_000
+
+const send = (response: ServerResponse, status: number, body: JsonObject) => {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
+const header = (request: IncomingMessage, name: string): string | undefined => {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+const accepts = (request: IncomingMessage, ...types: string[]) => {
+  const accepted = (header(request, 'accept') ?? '').toLowerCase()
+  return accepted.includes('*/*') || types.every((type) => accepted.includes(type))
+}
+
+/** The MCP side of the gate: one endpoint a declared server, Streamable HTTP, tools only. */
+export const createMcpHandler = (gate: GateContext) => {
+  const listeners = createListeners(gate)
+  gate.authority.onChange(() => listeners.toolsChanged())
+  /** Calls on their way, by session and request id, to be given up. */
+  const inFlight = new Map<string, (reason: UpstreamFailure) => void>()
+  const ended = new Set<string>()
+  const flightKey = (sessionId: string, id: unknown) => `${sessionId} ${typeof id} ${id}`
+
+  const serverOf = (inForce: InForce, name: string): RemitServer | undefined =>
+    inForce.remit.servers.find((server) => server.name === name)
+
+  /** The session a request names, or why it cannot have one; answered already when undefined. */
+  const sessionOf = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    server: string,
+  ): { id: string; session: Session } | undefined => {
+    const id = header(request, 'mcp-session-id')
+    const version = header(request, 'mcp-protocol-version')
+    if (version !== undefined && !isSupportedVersion(version)) {
+      send(
+        response,
+        400,
+        rpcError(null, RPC.transport, 'UnsupportedVersion', {
+          version: version.slice(0, 20),
+          supported: PROTOCOL_VERSIONS.join(', '),
+        }),
+      )
+      return undefined
+    }
+    if (id === undefined) {
+      send(
+        response,
+        400,
+        rpcError(null, RPC.transport, 'MalformedRequest', { detail: 'the Mcp-Session-Id header is missing' }),
+      )
+      return undefined
+    }
+    const session = ended.has(id) ? undefined : gate.sessions.find(id)
+    if (!session || session.server !== server) {
+      send(response, 404, rpcError(null, RPC.session, 'UnknownSession'))
+      return undefined
+    }
+    if (version !== undefined && version !== session.version) {
+      send(
+        response,
+        400,
+        rpcError(null, RPC.transport, 'MalformedRequest', {
+          detail: `the session uses protocol version ${session.version}`,
+        }),
+      )
+      return undefined
+    }
+    return { id, session }
+  }
+
+  const handleNotification = async (
+    message: Extract<Message, { kind: 'notification' }>,
+    server: RemitServer,
+    known: { id: string; session: Session },
+    response: ServerResponse,
+  ) => {
+    if (!AGENT_NOTIFICATIONS.has(message.method)) {
+      gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'agent' })
+      send(response, 400, rpcError(null, RPC.methodNotFound, 'UnknownMethod', { method: message.method.slice(0, 64) }))
+      return
+    }
+    const requestId = message.params?.requestId
+    try {
+      const status = await notify(gate, { server, session: known.session }, message.raw)
+      if (message.method === 'notifications/cancelled' && isRequestId(requestId)) {
+        const give = inFlight.get(flightKey(known.id, requestId))
+        if (give)
+          setTimeout(
+            () => give(new UpstreamFailure('cancelled', 'cancelled by the agent', true)),
+            gate.limits.cancelGraceMs,
+          ).unref()
+      }
+      if (status === 404) send(response, 404, rpcError(null, RPC.session, 'UnknownSession'))
+      else if (status >= 200 && status < 300) response.writeHead(202).end()
+      else
+        send(
+          response,
+          502,
+          rpcError(null, RPC.internal, 'UpstreamInvalid', { server: server.name, detail: `HTTP ${status}` }),
+        )
+    } catch (error) {
+      if (!(error instanceof UpstreamFailure)) throw error
+      send(
+        response,
+        502,
+        rpcError(null, RPC.internal, 'UpstreamUnreachable', { server: server.name, detail: error.message }),
+      )
+    }
+  }
+
+  const traced = async (
+    request: IncomingMessage,
+    message: Extract<Message, { kind: 'request' }>,
+    known: { id: string; session: Session } | undefined,
+    work: (span: ReturnType<typeof startSpan>) => Promise<string | undefined>,
+    tool?: string,
+  ) => {
+    const began = gate.now()
+    const meta = message.params?._meta as JsonObject | undefined
+    const attributes = {
+      [ATTR.method]: message.method,
+      ...(tool ? { [ATTR.tool]: tool, [ATTR.operation]: 'execute_tool' } : {}),
+    }
+    const span = startSpan(
+      gate.telemetry.tracer,
+      tool ? `${message.method} ${tool}` : message.method,
+      SpanKind.SERVER,
+      {
+        ...attributes,
+        [ATTR.requestId]: String(message.id),
+        [ATTR.transport]: 'tcp',
+        ...(known ? { [ATTR.session]: sessionLabel(known.id), [ATTR.protocol]: known.session.version } : {}),
+      },
+      parentContext(meta?.traceparent, header(request, 'traceparent')),
+    )
+    let error: string | undefined = '_OTHER'
+    try {
+      error = await work(span)
+    } finally {
+      endSpan(span, {}, error)
+      gate.telemetry.instruments.server.record((gate.now() - began) / 1000, {
+        [ATTR.method]: message.method,
+        ...(error ? { [ATTR.error]: error } : {}),
+      })
+    }
+  }
+
+  const handlePost = async (request: IncomingMessage, response: ServerResponse, name: string) => {
+    if (!/^application\/json\s*(;|$)/i.test(header(request, 'content-type') ?? '')) {
+      refuseBody(
+        request,
+        response,
+        415,
+        JSON.stringify(
+          rpcError(null, RPC.transport, 'MalformedRequest', { detail: 'Content-Type must be application/json' }),
+        ),
+      )
+      return
+    }
+    if (!accepts(request, 'application/json', 'text/event-stream')) {
+      refuseBody(
+        request,
+        response,
+        406,
+        JSON.stringify(
+          rpcError(null, RPC.transport, 'MalformedRequest', {
+            detail: 'Accept must name application/json and text/event-stream',
+          }),
+        ),
+      )
+      return
+    }
+    const bytes = await readBody(request, gate.limits.requestBytes)
+    if (!bytes) {
+      refuseBody(
+        request,
+        response,
+        413,
+        JSON.stringify(
+          rpcError(null, RPC.invalidRequest, 'RequestTooLarge', { limit: `${gate.limits.requestBytes} bytes` }),
+        ),
+      )
+      return
+    }
+    const parsed = parseStrict(bytes, { maxBytes: gate.limits.requestBytes })
+    if (!parsed.ok) {
+      const tooLarge = parsed.code === 'RequestTooLarge'
+      send(
+        response,
+        tooLarge ? 413 : 400,
+        rpcError(null, tooLarge ? RPC.invalidRequest : RPC.parse, parsed.code, {
+          detail: parsed.detail,
+          limit: parsed.detail,
+        }),
+      )
+      return
+    }
+    const message = classify(parsed.value)
+    if (typeof message === 'string') {
+      send(response, 400, rpcError(null, RPC.invalidRequest, 'MalformedRequest', { detail: message }))
+      return
+    }
+    const id = message.kind === 'request' ? message.id : null
+    const { method, params } = message
+    const inForce = gate.authority.current()
+    const reply = createReply(response)
+    if (message.kind === 'request' && !AGENT_REQUESTS.has(method)) {
+      gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'agent' })
+      send(response, 200, rpcError(id, RPC.methodNotFound, 'UnknownMethod', { method: method.slice(0, 64) }))
+      return
+    }
+    if (!inForce) {
+      send(response, 503, rpcError(id, RPC.internal, 'NoRemit'))
+      return
+    }
+    const server = serverOf(inForce, name)
+    if (!server && method !== 'tools/call') {
+      send(response, 404, rpcError(id, RPC.invalidParams, 'UnknownServer', { server: name.slice(0, 63) }))
+      return
+    }
+    if (method === 'initialize' && message.kind === 'request') {
+      if (typeof params?.protocolVersion !== 'string') {
+        send(
+          response,
+          400,
+          rpcError(id, RPC.invalidParams, 'MalformedRequest', { detail: 'params.protocolVersion must be a string' }),
+        )
+        return
+      }
+    }
+    const known = method === 'initialize' || !server ? undefined : sessionOf(request, response, name)
+    if (response.headersSent) return
+    if (message.kind === 'notification') {
+      if (server && known) await handleNotification(message, server, known, response)
+      return
+    }
+    const limit = within(gate.limits.callMs)
+    response.once('close', () => {
+      if (!response.writableFinished) limit.abort(new UpstreamFailure('cancelled', 'the agent went away', true))
+    })
+    const key = flightKey(known?.id ?? '', id)
+    try {
+      if (method !== 'tools/call') {
+        await traced(request, message, known, (span) =>
+          handleRequest(gate, {
+            inForce,
+            server: server!,
+            session: known?.session,
+            message,
+            reply,
+            signal: limit.signal,
+            traceparent: traceparentOf(span),
+          }),
+        )
+        return
+      }
+      const args = params?.arguments
+      const problem =
+        typeof params?.name !== 'string' || !params.name || params.name.length > 256
+          ? 'params.name must be the name of a tool'
+          : args !== undefined && (typeof args !== 'object' || args === null || Array.isArray(args))
+            ? 'params.arguments must be an object'
+            : params.task !== undefined
+              ? 'tasks are not passed on'
+              : inFlight.has(key)
+                ? 'a call with this id is on its way already'
+                : undefined
+      if (problem) {
+        send(response, 200, rpcError(id, RPC.invalidParams, 'MalformedRequest', { detail: problem }))
+        return
+      }
+      if (known) inFlight.set(key, limit.abort)
+      await traced(
+        request,
+        message,
+        known,
+        (span) =>
+          handleCall(gate, {
+            inForce,
+            serverName: name,
+            declared: server,
+            session: known?.session,
+            id: message.id,
+            raw: message.raw,
+            params: params!,
+            span,
+            reply,
+            signal: limit.signal,
+          }),
+        String(params!.name),
+      )
+    } finally {
+      if (inFlight.get(key) === limit.abort) inFlight.delete(key)
+      limit.done()
+    }
+  }
+
+  const handleDelete = async (request: IncomingMessage, response: ServerResponse, server: RemitServer) => {
+    const known = sessionOf(request, response, server.name)
+    if (!known) return
+    if (ended.size >= MAX_ENDED) ended.delete(ended.values().next().value!)
+    ended.add(known.id)
+    if (known.session.upstream) {
+      const limit = within(gate.limits.idleMs)
+      try {
+        const answer = await gate.send(targetOf('server', server, gate.credentials), {
+          method: 'DELETE',
+          headers: sessionHeaders(known.session),
+          signal: limit.signal,
+          idleMs: gate.limits.idleMs,
+        })
+        answer.resume()
+      } catch (error) {
+        if (!(error instanceof UpstreamFailure)) throw error
+        gate.log.debug({ server: server.name, reason: error.message }, 'the server was not told that a session ended')
+      } finally {
+        limit.done()
+      }
+    }
+    response.writeHead(200).end()
+  }
+
+  /** Answers one HTTP request to `/mcp/<name>`. */
+  return async (request: IncomingMessage, response: ServerResponse, name: string): Promise<void> => {
+    if (request.method === 'POST') return handlePost(request, response, name)
+    if (request.method !== 'GET' && request.method !== 'DELETE') {
+      response.writeHead(405, { allow: 'GET, POST, DELETE' }).end()
+      return
+    }
+    const inForce = gate.authority.current()
+    const server = inForce && serverOf(inForce, name)
+    if (!server) {
+      send(
+        response,
+        inForce ? 404 : 503,
+        inForce
+          ? rpcError(null, RPC.invalidParams, 'UnknownServer', { server: name.slice(0, 63) })
+          : rpcError(null, RPC.internal, 'NoRemit'),
+      )
+      return
+    }
+    if (request.method === 'DELETE') return handleDelete(request, response, server)
+    if (!accepts(request, 'text/event-stream')) {
+      send(
+        response,
+        406,
+        rpcError(null, RPC.transport, 'MalformedRequest', { detail: 'Accept must name text/event-stream' }),
+      )
+      return
+    }
+    const known = sessionOf(request, response, name)
+    if (known) await listeners.open(request, response, server, known.session)
+  }
+}

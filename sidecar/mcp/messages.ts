@@ -1,0 +1,95 @@
+import type { ErrorCode } from '../../lib/core/errors.ts'
+import { describe, type ErrorValues } from '../../lib/core/errors.ts'
+import type { Json } from '../../lib/core/strict.ts'
+
+export type RequestId = string | number
+export type JsonObject = { [key: string]: Json }
+
+/** A JSON-RPC 2.0 message of the agent; `raw` has every field it came with. */
+export type Message =
+  | { kind: 'request'; id: RequestId; method: string; params?: JsonObject; raw: JsonObject }
+  | { kind: 'notification'; method: string; params?: JsonObject; raw: JsonObject }
+
+/** The revisions of the protocol that pass, newest first. */
+export const PROTOCOL_VERSIONS = ['2025-11-25', '2025-06-18'] as const
+export const isSupportedVersion = (version: unknown): boolean =>
+  (PROTOCOL_VERSIONS as readonly unknown[]).includes(version)
+
+/** What an agent may send. Everything else is refused, because no policy could decide it. */
+export const AGENT_REQUESTS = new Set(['initialize', 'ping', 'tools/list', 'tools/call', 'logging/setLevel'])
+export const AGENT_NOTIFICATIONS = new Set([
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+])
+/** What a server may send of its own accord. */
+export const SERVER_NOTIFICATIONS = new Set([
+  'notifications/progress',
+  'notifications/message',
+  'notifications/tools/list_changed',
+])
+/** Of an `initialize` result: what an agent may then use. */
+export const SERVER_CAPABILITIES = ['tools', 'logging'] as const
+
+export const META_RECEIPT = 'dev.remit/receipt'
+export const META_CODE = 'dev.remit/code'
+export const META_TASK = 'dev.remit/task'
+export const META_REASON = 'dev.remit/reason'
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isRequestId = (value: unknown): value is RequestId =>
+  typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))
+
+/** Reads one message of an agent, or says in a phrase what the protocol does not allow about it. */
+export const classify = (value: Json): Message | string => {
+  if (Array.isArray(value)) return 'batches are not part of this protocol version'
+  if (!isObject(value)) return 'a message is an object'
+  if (value.jsonrpc !== '2.0') return 'jsonrpc must be "2.0"'
+  if ('result' in value || 'error' in value) return 'nothing was asked that this could answer'
+  if (typeof value.method !== 'string') return 'method must be a string'
+  const given = value.params
+  if (given !== undefined && !isObject(given)) return 'params must be an object'
+  if (given?._meta !== undefined && !isObject(given._meta)) return 'params._meta must be an object'
+  const params = given ? { params: given } : {}
+  if (!('id' in value)) return { kind: 'notification', method: value.method, ...params, raw: value }
+  if (!isRequestId(value.id)) return 'id must be a string or a whole number'
+  return { kind: 'request', id: value.id, method: value.method, ...params, raw: value }
+}
+
+/** JSON-RPC error codes: the standard ones, and the two the official SDKs use for transport and session. */
+export const RPC = {
+  parse: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+  transport: -32000,
+  session: -32001,
+} as const
+
+/** A JSON-RPC error with the catalog's sentence; `data.code` is the catalog's code. */
+export const rpcError = (
+  id: RequestId | null,
+  rpcCode: number,
+  code: ErrorCode,
+  values: ErrorValues = {},
+): JsonObject => ({
+  jsonrpc: '2.0',
+  id,
+  error: { code: rpcCode, message: describe(code, values).message, data: { code } },
+})
+
+/** The answer to a tool call that was not made or did not work: a sentence for the model, a receipt for people. */
+export const toolError = (
+  id: RequestId,
+  told: { code: string; message: string; receipt?: string | undefined },
+): JsonObject => ({
+  jsonrpc: '2.0',
+  id,
+  result: {
+    content: [{ type: 'text', text: told.message }],
+    isError: true,
+    _meta: { [META_CODE]: told.code, ...(told.receipt ? { [META_RECEIPT]: told.receipt } : {}) },
+  },
+})

@@ -1,0 +1,61 @@
+import type { ServerResponse } from 'node:http'
+import type { JsonObject } from './messages.ts'
+
+/** The answer to one POST: a JSON body, or an event stream from the first message that comes before the answer. */
+export interface Reply {
+  header: (name: string, value: string) => void
+  /** A message before the answer. */
+  message: (raw: string) => void
+  answer: (raw: string | JsonObject, status?: number) => void
+  /** Ends without an answer: the agent has said it does not want one. */
+  none: () => void
+  /** Nobody listens any more. */
+  gone: () => boolean
+}
+
+/** One server-sent event holding a JSON text. */
+export const sseEvent = (raw: string): string =>
+  `event: message\n${raw
+    .split(/\r\n|\n|\r/)
+    .map((line) => `data: ${line}\n`)
+    .join('')}\n`
+
+export const SSE_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+} as const
+
+export const createReply = (response: ServerResponse): Reply => {
+  let streaming = false
+  const startStream = () => {
+    if (streaming) return
+    streaming = true
+    response.writeHead(200, SSE_HEADERS)
+  }
+  return {
+    header: (name, value) => {
+      if (!response.headersSent) response.setHeader(name, value)
+    },
+    message: (raw) => {
+      if (response.destroyed) return
+      startStream()
+      response.write(sseEvent(raw))
+    },
+    answer: (body, status = 200) => {
+      if (response.destroyed || response.writableEnded) return
+      const raw = typeof body === 'string' ? body : JSON.stringify(body)
+      if (streaming) {
+        response.end(sseEvent(raw))
+        return
+      }
+      response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(raw) })
+      response.end(raw)
+    },
+    none: () => {
+      if (response.destroyed || response.writableEnded) return
+      startStream()
+      response.end()
+    },
+    gone: () => response.destroyed && !response.writableFinished,
+  }
+}

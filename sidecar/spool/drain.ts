@@ -1,0 +1,191 @@
+import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Receipt } from '../../lib/api/receipt.ts'
+import type { Logger } from '../../lib/service/log.ts'
+import { readIfThere, type Segment } from './files.ts'
+import type { Spool } from './spool.ts'
+
+/** What the ledger says to a batch. `gap`: it has the receipts before `expectedSeq` and no other. */
+export type PostAnswer = { kind: 'ack'; seq: number } | { kind: 'gap'; expectedSeq: number }
+
+export interface DrainOptions {
+  spool: Spool
+  dir: string
+  /** NDJSON of one incarnation, in order. Rejects when the ledger could not take it now. */
+  post: (batch: Buffer, signal: AbortSignal) => Promise<PostAnswer>
+  log: Logger
+  signal: AbortSignal
+  batchBytes?: number
+}
+
+const CURSOR = 'cursor.json'
+/** Gathers what a busy moment records into one request. */
+const SETTLE_MS = 25
+const MIN_BACKOFF_MS = 200
+const MAX_BACKOFF_MS = 15_000
+
+interface Cursor {
+  segment: string
+  offset: number
+}
+
+/** Not synced: after a crash the ledger is sent a little again, which it knows how to take. */
+const saveCursor = (dir: string, cursor: Cursor) => {
+  writeFileSync(join(dir, `.${CURSOR}.new`), JSON.stringify(cursor), { mode: 0o600 })
+  renameSync(join(dir, `.${CURSOR}.new`), join(dir, CURSOR))
+}
+const savedCursor = (dir: string): Cursor => {
+  try {
+    const saved = JSON.parse(readIfThere(dir, CURSOR) ?? '{}') as Partial<Cursor>
+    return { segment: saved.segment ?? '', offset: saved.offset ?? 0 }
+  } catch {
+    return { segment: '', offset: 0 }
+  }
+}
+
+const readLines = (segment: Segment, from: number, limit: number, max: number): Buffer => {
+  const fd = openSync(segment.path, 'r')
+  try {
+    const end = Math.min(limit, fstatSync(fd).size)
+    let size = Math.min(max, end - from)
+    for (;;) {
+      const bytes = Buffer.alloc(Math.max(0, size))
+      const read = readSync(fd, bytes, 0, bytes.length, from)
+      const whole = bytes.lastIndexOf(10, read - 1) + 1
+      if (whole > 0 || from + size >= end) return bytes.subarray(0, whole)
+      size = Math.min(size * 2, end - from)
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const seqOf = (line: string): number => (JSON.parse(line) as Receipt).envelope.seq
+
+/** Bytes of the lines before the first whose seq is at least `seq`. */
+const bytesBefore = (batch: Buffer, seq: number): number => {
+  let at = 0
+  while (at < batch.length) {
+    const end = batch.indexOf(10, at)
+    if (seqOf(batch.toString('utf8', at, end)) >= seq) return at
+    at = end + 1
+  }
+  return at
+}
+
+const sleep = (ms: number, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done)
+    if (signal.aborted) done()
+  })
+
+/**
+ * Sends the spool to the ledger in order, for ever: from where the last run stopped, again after every failure with
+ * growing pauses, and never past a receipt the ledger has not acknowledged. Resolves when the signal aborts.
+ */
+export const startDrain = (options: DrainOptions): Promise<void> => {
+  const { spool, dir, log, signal, batchBytes = 1024 * 1024 } = options
+  let wake: (() => void) | undefined
+  spool.onCommit(() => wake?.())
+
+  let cursor = savedCursor(dir)
+  const position = () => {
+    const all = spool.segments()
+    const at = all.findIndex(({ segment }) => basename(segment.path) >= cursor.segment)
+    const here = all[at]!
+    if (basename(here.segment.path) !== cursor.segment) cursor = { segment: basename(here.segment.path), offset: 0 }
+    return { ...here, next: all[at + 1]?.segment }
+  }
+  const move = (to: Cursor) => {
+    cursor = to
+    saveCursor(dir, to)
+  }
+  const rewind = (segment: Segment, seq: number) => {
+    for (const candidate of spool.segments().filter((s) => s.segment.incarnation === segment.incarnation)) {
+      const bytes = readLines(candidate.segment, 0, candidate.length, Number.MAX_SAFE_INTEGER)
+      const offset = bytesBefore(bytes, seq)
+      if (offset === bytes.length) continue
+      if (seqOf(bytes.toString('utf8', offset, bytes.indexOf(10, offset))) !== seq) break
+      move({ segment: basename(candidate.segment.path), offset })
+      return
+    }
+    throw new Error(`the ledger asks for receipt ${seq} of ${segment.incarnation}, which is not here any more`)
+  }
+
+  const backlog = () => {
+    position()
+    return spool
+      .segments()
+      .filter(({ segment }) => basename(segment.path) >= cursor.segment)
+      .reduce((sum, { segment, length }) => {
+        const fd = openSync(segment.path, 'r')
+        const size = Math.min(length, fstatSync(fd).size)
+        closeSync(fd)
+        return sum + size - (basename(segment.path) === cursor.segment ? cursor.offset : 0)
+      }, 0)
+  }
+  spool.setBacklog(backlog())
+
+  /** Sends what there is; false when there is nothing to send. */
+  const step = async (): Promise<boolean> => {
+    const { segment, length, next } = position()
+    const batch = readLines(segment, cursor.offset, length, batchBytes)
+    if (!batch.length) {
+      if (!next) return false
+      move({ segment: basename(next.path), offset: 0 })
+      spool.taken(0, segment)
+      return true
+    }
+    const answer = await options.post(batch, signal)
+    const taken = bytesBefore(batch, answer.kind === 'ack' ? answer.seq + 1 : answer.expectedSeq)
+    if (!taken) {
+      if (answer.kind === 'ack') throw new Error('the ledger acknowledged nothing of the batch')
+      rewind(segment, answer.expectedSeq)
+      spool.setBacklog(backlog())
+      throw new Error(`the ledger wants receipts again from ${answer.expectedSeq}`)
+    }
+    move({ segment: cursor.segment, offset: cursor.offset + taken })
+    spool.taken(taken)
+    return true
+  }
+
+  return (async () => {
+    let pause = MIN_BACKOFF_MS
+    let failing = false
+    while (!signal.aborted) {
+      try {
+        if (await step()) {
+          if (failing) log.info({}, 'the ledger takes receipts again')
+          failing = false
+          pause = MIN_BACKOFF_MS
+        } else {
+          await new Promise<void>((resolve) => {
+            const done = () => {
+              signal.removeEventListener('abort', done)
+              wake = undefined
+              resolve()
+            }
+            wake = done
+            signal.addEventListener('abort', done)
+            // A commit may have come in since the look; the listener was not set yet then.
+            const { segment, length } = position()
+            if (readLines(segment, cursor.offset, length, 1).length || signal.aborted) done()
+          })
+          await sleep(SETTLE_MS, signal)
+        }
+      } catch (error) {
+        if (signal.aborted) return
+        if (!failing) log.warn({ err: error, backlogBytes: spool.backlogBytes() }, 'the ledger does not take receipts')
+        failing = true
+        await sleep(pause * (0.5 + Math.random() / 2), signal)
+        pause = Math.min(MAX_BACKOFF_MS, pause * 2)
+      }
+    }
+  })()
+}

@@ -1,0 +1,66 @@
+import type { AgentIdentity, OwnerGroup } from '../../lib/api/gen/types.ts'
+import type { Remit, RemitModel, RemitServer } from '../../lib/api/remit.ts'
+import { compile } from '../../lib/core/compile.ts'
+import { invalid, type PolicyFiles } from './files.ts'
+
+export const STANDALONE = 'standalone'
+
+export interface StandaloneInput {
+  files: PolicyFiles
+  servers: RemitServer[]
+  models: RemitModel[]
+  /** Who answers for the agent when no OwnerGroup is given. */
+  owner: string
+  /** Who started the agent. */
+  user: string
+  /** Milliseconds since the epoch: time and generation of the remit. */
+  at: number
+  startedAt: number
+}
+
+const ownerOf = (owner: string, namespace: string): OwnerGroup => ({
+  apiVersion: 'remit.dev/v1alpha1',
+  kind: 'OwnerGroup',
+  metadata: { name: STANDALONE, namespace, uid: STANDALONE },
+  spec: { members: [{ name: owner }], onCall: { owner } },
+})
+
+/** The remit a cluster's operator would make of the files, for the one agent of this gate. Throws UserError. */
+export const compileStandalone = (input: StandaloneInput): Remit => {
+  const { files, user } = input
+  const namespace = files.policies[0]?.metadata.namespace ?? STANDALONE
+  const here = <T extends { metadata: { name: string } }>(object: T): T => ({
+    ...object,
+    metadata: { ...object.metadata, namespace, uid: object.metadata.name },
+  })
+  const owner = here(files.owner ?? ownerOf(input.owner, namespace))
+  const agent: AgentIdentity = {
+    apiVersion: 'remit.dev/v1alpha1',
+    kind: 'AgentIdentity',
+    metadata: { name: STANDALONE, namespace, uid: STANDALONE },
+    spec: {
+      ownerRef: { name: owner.metadata.name },
+      policyRefs: files.policies.map(({ metadata }) => ({ name: metadata.name })),
+      workload: { image: STANDALONE },
+      createdBy: { username: user, at: new Date(input.startedAt).toISOString() },
+    },
+  }
+  const result = compile({
+    cluster: STANDALONE,
+    agent,
+    policies: files.policies.map(here),
+    clusterPolicies: files.clusterPolicies.map((policy) => ({
+      ...policy,
+      metadata: { ...policy.metadata, uid: policy.metadata.name },
+    })),
+    owner,
+    servers: input.servers,
+    models: input.models,
+    generation: input.at,
+    epoch: 0,
+    issuedAt: new Date(input.at).toISOString(),
+  })
+  if ('remit' in result) return result.remit
+  const [first] = result.problems
+  throw invalid(first!.object ?? 'policy', first!.field, first!.detail, first!.value, first!.fix, first!.code)
+}

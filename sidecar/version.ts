@@ -1,0 +1,2 @@
+/** Of the package; in every incarnation receipt. */
+export const VERSION = '0.1.0'
