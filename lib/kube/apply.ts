@@ -79,5 +79,5 @@ export const wouldChange = <T extends KubeObject>(
 const withoutIdentity = <T extends KubeObject>(desired: Desired<T>) => {
   const { apiVersion: _a, kind: _k, metadata, ...rest } = desired as KubeObject
   const { name: _n, namespace: _s, uid: _u, resourceVersion: _r, ...meta } = metadata
-  return { ...rest, metadata: meta }
+  return Object.keys(meta).length > 0 ? { ...rest, metadata: meta } : rest
 }

@@ -45,7 +45,9 @@ export const source = <T extends KubeObject>(
   start: (add) =>
     informer.onChange((change) => {
       if (!matters(change)) return
-      for (const object of [change.old, change.new]) for (const key of object ? keysOf(object) : []) add(key)
+      // A worker may take the first key at once, so naming it twice would be two reconciles.
+      const keys = new Set([change.old, change.new].flatMap((object) => (object ? keysOf(object) : [])))
+      for (const key of keys) add(key)
     }),
 })
 

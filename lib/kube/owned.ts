@@ -6,29 +6,45 @@ export interface FieldSet {
   [path: string]: FieldSet
 }
 
+/** Ownership of a field the server replaces as a whole goes for everything below it. */
+const whole = Symbol('whole')
+type Owned = FieldSet | typeof whole | undefined
+
 /**
- * Whether applying `desired` over `live` changes a value, or gives up a field the manager owns (`owned`) and no longer
- * wants. What others own and what the server defaulted is left alone.
+ * Whether applying `desired` over `live` would change a value, take a field back that somebody else changed, or give up
+ * one the manager owns (`owned`) and no longer wants. Ownership is what tells meddling in fields that are replaced as a
+ * whole, as a rule of a NetworkPolicy: who changes one takes it from us. What others added beside us and what the server
+ * defaulted is left alone.
  */
 export const changes = (desired: unknown, live: unknown, owned: FieldSet): boolean =>
-  !covers(live, desired, owned) || givesUp(desired, owned)
+  !Object.entries(desired as object).every(([name, value]) =>
+    holds(value, (live as Fields)[name], owned[`f:${name}`]),
+  ) || givesUp(desired, owned)
 
-/** Whether `live` has everything in `desired`. Lists the server merges by item may hold more; others must be as long. */
-const covers = (live: unknown, desired: unknown, owned: FieldSet | undefined): boolean => {
-  if (isEmpty(desired)) return isEmpty(live) || isContainer(live)
-  if (Array.isArray(desired)) {
-    if (!Array.isArray(live)) return false
-    if (!isGranular(owned)) {
-      return live.length === desired.length && desired.every((item, at) => covers(live[at], item, undefined))
-    }
-    return desired.every((item) => {
-      const node = Object.entries(owned ?? {}).find(([path]) => isItem(path, item))?.[1]
-      return live.some((candidate) => covers(candidate, item, node))
-    })
-  }
+type Fields = Record<string, unknown>
+
+/** Whether `live` has everything in `desired`, and we own it. */
+const holds = (desired: unknown, live: unknown, owned: Owned): boolean => {
+  if (desired === undefined || desired === null) return true
+  if (isEmpty(desired) && isEmpty(live)) return true
+  if (owned === undefined) return false
+  if (Array.isArray(desired)) return Array.isArray(live) && holdsItems(desired, live, owned)
   if (!isObject(desired)) return live === desired
   if (!isObject(live)) return false
-  return Object.entries(desired).every(([name, value]) => covers(live[name], value, owned?.[`f:${name}`]))
+  // A leaf that has fields below it is replaced as a whole.
+  const below = (name: string): Owned => (owned === whole || isLeaf(owned) ? whole : owned[`f:${name}`])
+  return Object.entries(desired).every(([name, value]) => holds(value, live[name], below(name)))
+}
+
+/** Lists the server merges by item may hold others' items; those it replaces are as long as ours. */
+const holdsItems = (desired: unknown[], live: unknown[], owned: FieldSet | typeof whole): boolean => {
+  if (owned === whole || isLeaf(owned)) {
+    return live.length === desired.length && desired.every((item, at) => holds(item, live[at], whole))
+  }
+  return desired.every((item) => {
+    const node = Object.entries(owned).find(([path]) => isItem(path, item))?.[1]
+    return node !== undefined && live.some((candidate) => holds(item, candidate, node))
+  })
 }
 
 /** Whether something owned is no longer in `desired`. */
@@ -51,17 +67,13 @@ const isItem = (path: string, item: unknown): boolean => {
   return Object.entries(keys).every(([name, value]) => item[name] === undefined || item[name] === value)
 }
 
-const isGranular = (owned: FieldSet | undefined) =>
-  Object.keys(owned ?? {}).some((path) => path.startsWith('k:') || path.startsWith('v:'))
+const isLeaf = (owned: FieldSet) => Object.keys(owned).length === 0
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isContainer = (value: unknown) => typeof value === 'object'
 
 /** The server leaves out what is empty, so both forms are the same. */
 const isEmpty = (value: unknown): boolean =>
   value === undefined ||
   value === null ||
-  (Array.isArray(value) && value.length === 0) ||
-  (isObject(value) && Object.values(value).every((inner) => inner === undefined))
+  (typeof value === 'object' && Object.values(value).every((inner) => inner === undefined))
