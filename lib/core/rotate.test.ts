@@ -76,6 +76,12 @@ test('days and hours', () => {
   })
 })
 
+test('one group asked about many moments, back and forth, answers as if each were the first', () => {
+  const spec = group()
+  const moments = ['2026-10-20', '2026-10-01', '2026-10-27', '2026-10-20', '2026-12-01', '2026-10-04']
+  for (const moment of moments) expect(at(spec, `${moment}T12:00:00Z`)).toEqual(at(group(), `${moment}T12:00:00Z`))
+})
+
 test('an owner is always on call; strangers never are', () => {
   expect(at(group({}, { onCall: { owner: 'bo' } }), '2020-01-01T00:00:00Z')).toEqual({ names: ['bo'], source: 'owner' })
   expect(at(group({}, { onCall: { owner: 'eve' } }), '2020-01-01T00:00:00Z')).toEqual({

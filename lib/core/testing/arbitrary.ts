@@ -3,7 +3,7 @@ import type { Constraint, PolicySpec, RestrictingRule, ToolRule } from '../../ap
 import type { Json } from '../strict.ts'
 
 /** Few names and values, so that rules meet calls often. */
-export const tools = ['refund', 'get_invoice', 'send']
+const tools = ['refund', 'get_invoice', 'send']
 const paths = ['amount', 'currency', 'to[*]', 'to[*].email', 'deep.x', 'constructor']
 const scalar = fc.constantFrom<string | number | boolean>('EUR', 'a@corp.example', '5', 5, 50, 0, true)
 
@@ -19,7 +19,7 @@ const operator = fc.oneof(
     { required: true },
   ),
 )
-export const constraint: fc.Arbitrary<Constraint> = fc
+const constraint: fc.Arbitrary<Constraint> = fc
   .tuple(fc.constantFrom(...paths), operator, fc.boolean(), fc.boolean())
   .map(([arg, test, negate, optional]) => ({
     arg,
