@@ -4,8 +4,8 @@ import type { AgentPod } from '../../lib/core/pod/agent-pod.ts'
 import { apply, applyIfChanged, type Desired } from '../../lib/kube/apply.ts'
 import type { Client } from '../../lib/kube/client.ts'
 import { setCondition } from '../../lib/kube/conditions.ts'
-import { isAlreadyExists, isNotFound } from '../../lib/kube/errors.ts'
-import { create, find, mergePatch, remove, update } from '../../lib/kube/objects.ts'
+import { ApiError, isAlreadyExists, isNotFound } from '../../lib/kube/errors.ts'
+import { create, find, get, mergePatch, remove, update } from '../../lib/kube/objects.ts'
 import {
   type NetworkPolicy,
   networkPolicies,
@@ -54,8 +54,22 @@ export interface Refused {
   status: AgentStatus
 }
 
+/** A pod is made of what its agent is now: a cache a moment behind would start one that was just stopped or has completed. */
+const assureCurrent = async ({ client, signal }: Hands, { agent }: World) => {
+  const { namespace, name, uid, generation } = agent!.metadata
+  const live = await get(client, kinds.agents, { namespace, name }, { signal })
+  const { metadata, status } = live
+  const same =
+    metadata.uid === uid &&
+    metadata.generation === generation &&
+    !metadata.deletionTimestamp &&
+    (status?.phase === 'Completed') === (agent!.status?.phase === 'Completed')
+  if (!same) throw new ApiError(409, { reason: 'Conflict', message: 'the cache is behind the AgentIdentity' })
+}
+
 const makePod = async (hands: Hands, world: World, plan: Plan, pod: AgentPod): Promise<Refused | undefined> => {
   const { client, signal, log } = hands
+  await assureCurrent(hands, world)
   try {
     await create(client, pods, pod as unknown as Pod, { signal })
     log.info({ pod: pod.metadata.name, restarts: plan.status?.restarts }, 'pod made')

@@ -50,9 +50,10 @@ export const planPod = (world: World, ready: { account?: string; fenced: boolean
     )
 
   if (!ready.account || !ready.fenced) return nothing(starting('Its ServiceAccount and NetworkPolicy are being made.'))
+  const { phase, observedGeneration } = agent.status ?? {}
+  const over = phase === 'Completed' && observedGeneration === agent.metadata.generation
+  if (over && (!pod || pod.metadata.deletionTimestamp)) return completed()
   if (!pod) {
-    const { phase, observedGeneration } = agent.status ?? {}
-    if (phase === 'Completed' && observedGeneration === agent.metadata.generation) return completed()
     return {
       plan: { do: 'create', pod: make({ restarts, backoff: 0 }) },
       verdict: starting('Its pod is being made.'),

@@ -39,6 +39,12 @@ const read = (data: Data | undefined, now: number): Authority[] => {
   })
 }
 
+/** In the form `read` gives, so that what was just written is not written again. */
+const made = async (now: number, lifeMs: number): Promise<Authority> => {
+  const { cert, key } = await newAuthority(now, lifeMs)
+  return { cert: `${cert.trim()}\n`, key, createdAt: now }
+}
+
 /** What the CA's Secret should hold now, from what it holds. Makes an authority when one is due. */
 export const nextAuthorities = async (
   secret: Secret | undefined,
@@ -47,9 +53,9 @@ export const nextAuthorities = async (
 ): Promise<Authorities> => {
   const held = read(secret?.data, now)
   const able = held.filter(({ key }) => key)
-  const made = overlap(able, now, lifeMs).due ? [{ ...(await newAuthority(now, lifeMs)), createdAt: now }] : []
-  const { active, nextAt } = overlap([...able, ...made], now, lifeMs)
-  const all = [...held, ...made].sort((a, b) => a.createdAt - b.createdAt)
+  const fresh = overlap(able, now, lifeMs).due ? [await made(now, lifeMs)] : []
+  const { active, nextAt } = overlap([...able, ...fresh], now, lifeMs)
+  const all = [...held, ...fresh].sort((a, b) => a.createdAt - b.createdAt)
   const newest = all.at(-1)!
   const issuer = { cert: active!.cert, key: active!.key! }
   const bundle = all.map(({ cert }) => cert).join('')

@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Remit } from '../../lib/api/remit.ts'
-import { apply } from '../../lib/kube/apply.ts'
 import type { Client } from '../../lib/kube/client.ts'
 import { create, find, get, list, mergePatch, remove } from '../../lib/kube/objects.ts'
-import { endpointSlices, legacyEvents, networkPolicies, pods, resource, serviceAccounts, services } from '../../lib/kube/resources.ts'
+import {
+  endpointSlices,
+  legacyEvents,
+  networkPolicies,
+  pods,
+  resource,
+  serviceAccounts,
+  services,
+} from '../../lib/kube/resources.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { kinds } from '../../operator/caches.ts'
 import type { Apiserver } from '../harness/apiserver.ts'
@@ -65,7 +72,14 @@ test('an agent becomes a ServiceAccount, a fence, a signed remit and a pod, and 
   const pod = await run('create')
   const { metadata, status } = await readAgent(client, 'create')
   expect(metadata.finalizers).toContain('remit.dev/agent')
-  expect(status).toMatchObject({ agentID: metadata.uid, phase: 'Running', onCall: 'ana', policy: 'billing', restarts: 0, podName: `agent-${name}` })
+  expect(status).toMatchObject({
+    agentID: metadata.uid,
+    phase: 'Running',
+    onCall: 'ana',
+    policy: 'billing',
+    restarts: 0,
+    podName: `agent-${name}`,
+  })
   expect(Object.fromEntries(status!.conditions!.map((c) => [c.type, `${c.status} ${c.reason}`]))).toEqual({
     Ready: 'True Running',
     Owned: 'True OnCall',
@@ -77,17 +91,25 @@ test('an agent becomes a ServiceAccount, a fence, a signed remit and a pod, and 
   })
   const account = await get(client, serviceAccounts, ofPod('create'))
   expect(account).toMatchObject({ automountServiceAccountToken: false })
-  expect(pod.spec).toMatchObject({ automountServiceAccountToken: false, serviceAccountName: `agent-${name}`, dnsPolicy: 'None', restartPolicy: 'Never' })
+  expect(pod.spec).toMatchObject({
+    automountServiceAccountToken: false,
+    serviceAccountName: `agent-${name}`,
+    dnsPolicy: 'None',
+    restartPolicy: 'Never',
+  })
   const remit = await remitOf('create')
   const { clusterIP } = (await get(client, services, { namespace: 'create', name: 'billing-mcp' })).spec!
-  expect(remit.servers).toEqual([{ name: 'billing', url: `http://${clusterIP}:8080/mcp`, host: 'billing-mcp.create.svc' }])
+  expect(remit.servers).toEqual([
+    { name: 'billing', url: `http://${clusterIP}:8080/mcp`, host: 'billing-mcp.create.svc' },
+  ])
   expect(remit.agent).toMatchObject({ id: metadata.uid, createdBy: { username: 'ana@corp.example' } })
   expect(status!.remit!.generation).toBe(remit.generation)
 })
 
 test('the fence opens to backing pods and the ports they have, by number once they are known', async () => {
   await run('fence')
-  const ports = async () => egressOf(await findFence(client, 'fence')).flatMap((rule) => (rule.ports ?? []).map(({ port }) => port))
+  const ports = async () =>
+    egressOf(await findFence(client, 'fence')).flatMap((rule) => (rule.ports ?? []).map(({ port }) => port))
   expect(await ports()).toEqual(['http', 8443])
   await create(client, endpointSlices, {
     metadata: { name: 'billing-mcp-1', namespace: 'fence', labels: { 'kubernetes.io/service-name': 'billing-mcp' } },
@@ -107,7 +129,12 @@ test('a policy change is signed within a second, and the pod stays', async () =>
   const before = await remitOf('change')
   const started = Date.now()
   const tools = [{ name: 'none', match: { servers: ['billing'], tools: ['*'] }, effect: 'Deny' as const }]
-  await mergePatch(client, kinds.policies, { namespace: 'change', name: 'billing' }, { spec: policy('change', { tools, egress: { cidrs: [{ cidr: '192.0.2.0/24', ports: [443] }] } }).spec })
+  await mergePatch(
+    client,
+    kinds.policies,
+    { namespace: 'change', name: 'billing' },
+    { spec: policy('change', { tools, egress: { cidrs: [{ cidr: '192.0.2.0/24', ports: [443] }] } }).spec },
+  )
   await eventually(async () => (await remitOf('change')).rules.some((rule) => rule.name === 'none'))
   expect(Date.now() - started).toBeLessThan(1_000)
   expect((await remitOf('change')).generation).toBe(before.generation + 1)
@@ -144,13 +171,17 @@ test('what is deleted or edited behind its back comes back', async () => {
     const spec = (await findFence(client, 'heal'))?.spec
     return spec?.egress?.length === 2 && (spec.ingress ?? []).length === 0
   })
-  await mergePatch(client, networkPolicies, ofPod('heal'), { metadata: { labels: { 'remit.dev/agent': null }, finalizers: null } })
+  await mergePatch(client, networkPolicies, ofPod('heal'), {
+    metadata: { labels: { 'remit.dev/agent': null }, finalizers: null },
+  })
   await eventually(async () => {
     const metadata = (await findFence(client, 'heal'))?.metadata
     return metadata?.labels?.['remit.dev/agent'] === name && metadata.finalizers?.length === 1
   })
   await mergePatch(client, serviceAccounts, ofPod('heal'), { automountServiceAccountToken: true })
-  await eventually(async () => (await get(client, serviceAccounts, ofPod('heal'))).automountServiceAccountToken === false)
+  await eventually(
+    async () => (await get(client, serviceAccounts, ofPod('heal'))).automountServiceAccountToken === false,
+  )
   expect((await findPod(client, 'heal'))?.metadata.uid).toBe(pod.metadata.uid)
 
   await finish(client, pod)
@@ -224,10 +255,28 @@ test('a pod that ended is made again after a pause and counted; one that complet
 })
 
 test.each([
-  [waiting('ImagePullBackOff', 'Back-off pulling image "registry.example/billing-bot:1": not found'), 'ImageCannotBePulled', 'not found'],
-  [waiting('CreateContainerConfigError', 'configmap "settings" not found'), 'ContainerRefused', 'configmap "settings" not found'],
   [
-    { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes are available: 1 Insufficient cpu.' }] },
+    waiting('ImagePullBackOff', 'Back-off pulling image "registry.example/billing-bot:1": not found'),
+    'ImageCannotBePulled',
+    'not found',
+  ],
+  [
+    waiting('CreateContainerConfigError', 'configmap "settings" not found'),
+    'ContainerRefused',
+    'configmap "settings" not found',
+  ],
+  [
+    {
+      phase: 'Pending',
+      conditions: [
+        {
+          type: 'PodScheduled',
+          status: 'False',
+          reason: 'Unschedulable',
+          message: '0/1 nodes are available: 1 Insufficient cpu.',
+        },
+      ],
+    },
     'Unschedulable',
     'Insufficient cpu',
   ],
@@ -258,13 +307,23 @@ test('a quota and an unknown RuntimeClass are told', async () => {
   const quotas = resource<KubeObject>('v1', 'ResourceQuota', 'resourcequotas')
   const quota = { metadata: { name: 'none', namespace: 'quota' }, spec: { hard: { pods: '0' } } }
   await create(client, quotas, quota as KubeObject)
-  await mergePatch(client, quotas, { namespace: 'quota', name: 'none', subresource: 'status' }, { status: { hard: { pods: '0' }, used: { pods: '0' } } })
+  await mergePatch(
+    client,
+    quotas,
+    { namespace: 'quota', name: 'none', subresource: 'status' },
+    { status: { hard: { pods: '0' }, used: { pods: '0' } } },
+  )
   await make(client, 'agents', agent('quota'))
   expect((await ready(client, 'quota', 'QuotaExceeded')).message).toContain('exceeded quota')
 
-  await company(client, 'runtime', { agent: { workload: { image: 'registry.example/billing-bot:1', runtimeClassName: 'gvisor' } } })
+  await company(client, 'runtime', {
+    agent: { workload: { image: 'registry.example/billing-bot:1', runtimeClassName: 'gvisor' } },
+  })
   expect((await ready(client, 'runtime', 'SandboxRefused')).message).toContain('gvisor')
-  await create(client, resource<KubeObject>('node.k8s.io/v1', 'RuntimeClass', 'runtimeclasses', 'Cluster'), { metadata: { name: 'gvisor' }, handler: 'runsc' } as never)
+  await create(client, resource<KubeObject>('node.k8s.io/v1', 'RuntimeClass', 'runtimeclasses', 'Cluster'), {
+    metadata: { name: 'gvisor' },
+    handler: 'runsc',
+  } as never)
   expect((await podMade(client, 'runtime')).spec?.runtimeClassName).toBe('gvisor')
 })
 
@@ -281,7 +340,10 @@ test('without owner, policy or Service there is no pod; each is told, and comes 
   await make(client, 'policies', policy('missing'))
   await ready(client, 'missing', 'ServiceMissing')
   expect(await findPod(client, 'missing')).toBeUndefined()
-  await create(client, services, { metadata: { name: 'billing-mcp', namespace: 'missing' }, spec: { selector: { app: 'x' }, ports: [{ port: 8080 }] } })
+  await create(client, services, {
+    metadata: { name: 'billing-mcp', namespace: 'missing' },
+    spec: { selector: { app: 'x' }, ports: [{ port: 8080 }] },
+  })
   await podMade(client, 'missing')
 })
 
@@ -303,13 +365,18 @@ test('who is on call changes at the hand-over', async () => {
   const start = new Date(Date.now() + 3_000).toISOString().replace(/\.\d+Z$/, '')
   await company(client, 'rota')
   const rotation = { timeZone: 'UTC', start, every: { count: 1, unit: 'Week' as const }, order: [['bo']] }
-  await apply(client, kinds.owners, owner('rota', { onCall: { rotation }, fallback: ['ana'] }) as never, { fieldManager: 'test' })
-  await mergePatch(client, kinds.owners, { namespace: 'rota', name: 'billing-team' }, { spec: { onCall: { owner: null } } })
+  await mergePatch(
+    client,
+    kinds.owners,
+    { namespace: 'rota', name: 'billing-team' },
+    { spec: { onCall: { owner: null, rotation }, fallback: ['ana'] } },
+  )
   await make(client, 'agents', agent('rota'))
   await eventually(async () => (await findAgent(client, 'rota'))?.status?.onCall === 'ana')
   await eventually(async () => (await readAgent(client, 'rota')).status?.onCall === 'bo')
-  const group = (await get(client, kinds.owners, { namespace: 'rota', name: 'billing-team' })) as { status?: { onCall?: string } }
-  await eventually(async () => (((await get(client, kinds.owners, { namespace: 'rota', name: 'billing-team' })) as typeof group).status?.onCall === 'bo'))
+  await eventually(
+    async () => (await get(client, kinds.owners, { namespace: 'rota', name: 'billing-team' })).status?.onCall === 'bo',
+  )
 })
 
 test('deleted: authority first, then the pod, then everything; the fence stands until the pod is gone', async () => {
@@ -345,7 +412,15 @@ test('a namespace that is deleted is left with nothing of ours', async () => {
   const pod = await run('doomed')
   await remove(client, resource('v1', 'Namespace', 'namespaces', 'Cluster'), { name: 'doomed' })
   // The namespace controller's part: it deletes every collection, in no order that helps.
-  for (const kind of [networkPolicies, serviceAccounts, kinds.remits, kinds.owners, kinds.policies, kinds.agents, services]) {
+  for (const kind of [
+    networkPolicies,
+    serviceAccounts,
+    kinds.remits,
+    kinds.owners,
+    kinds.policies,
+    kinds.agents,
+    services,
+  ]) {
     const { items } = await list<KubeObject>(client, kind as never, { namespace: 'doomed' })
     for (const { metadata } of items) await remove(client, kind as never, { namespace: 'doomed', name: metadata.name })
   }
@@ -354,5 +429,7 @@ test('a namespace that is deleted is left with nothing of ours', async () => {
   expect(await findFence(client, 'doomed')).toBeDefined()
   await finish(client, pod)
   for (const kind of [networkPolicies, kinds.agents, kinds.remits, pods])
-    await eventually(async () => (await list(client, kind as never, { namespace: 'doomed' })).items.length === 0, { what: kind.kind })
+    await eventually(async () => (await list(client, kind as never, { namespace: 'doomed' })).items.length === 0, {
+      what: kind.kind,
+    })
 })

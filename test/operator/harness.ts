@@ -88,7 +88,8 @@ const billingService = (namespace: string) => ({
 })
 
 export type Kind = keyof typeof kinds
-export const make = (client: Client, kind: Kind, object: object) => create(client, kinds[kind] as never, object as KubeObject)
+export const make = (client: Client, kind: Kind, object: object) =>
+  create(client, kinds[kind] as never, object as KubeObject)
 
 /** A namespace with a team, a policy and a Service; the agent only when asked for. */
 export const company = async (client: Client, namespace: string, parts: { agent?: Record<string, unknown> } = {}) => {
@@ -115,7 +116,8 @@ export const ready = async (client: Client, namespace: string, reason: string, n
     async () => {
       const { status } = await readAgent(client, namespace, name)
       const condition = status?.conditions?.find(({ type }) => type === 'Ready')
-      if (condition?.reason !== reason) throw new Error(`Ready is ${condition?.reason}, not ${reason}: ${condition?.message}`)
+      if (condition?.reason !== reason)
+        throw new Error(`Ready is ${condition?.reason}, not ${reason}: ${condition?.message}`)
       return condition
     },
     { timeoutMs: 15_000 },
@@ -129,16 +131,34 @@ export const bind = async (client: Client, pod: Pod) => {
   })
 }
 export const kubelet = (client: Client, pod: Pod, status: object) =>
-  mergePatch(client, pods, { namespace: pod.metadata.namespace, name: pod.metadata.name, subresource: 'status' }, { status })
+  mergePatch(
+    client,
+    pods,
+    { namespace: pod.metadata.namespace, name: pod.metadata.name, subresource: 'status' },
+    { status },
+  )
 
 const containers = (state: object, sidecar: object = { running: { startedAt: '2026-11-21T02:00:00Z' } }) => ({
   initContainerStatuses: [
-    { name: 'remit-sidecar', image: 'sidecar', imageID: '', ready: true, restartCount: 0, started: true, state: sidecar },
+    {
+      name: 'remit-sidecar',
+      image: 'sidecar',
+      imageID: '',
+      ready: true,
+      restartCount: 0,
+      started: true,
+      state: sidecar,
+    },
   ],
-  containerStatuses: [{ name: 'agent', image: 'registry.example/billing-bot:1', imageID: '', ready: true, restartCount: 0, state }],
+  containerStatuses: [
+    { name: 'agent', image: 'registry.example/billing-bot:1', imageID: '', ready: true, restartCount: 0, state },
+  ],
 })
 export const running = { phase: 'Running', ...containers({ running: { startedAt: '2026-11-21T02:00:00Z' } }) }
-export const waiting = (reason: string, message: string) => ({ phase: 'Pending', ...containers({ waiting: { reason, message } }) })
+export const waiting = (reason: string, message: string) => ({
+  phase: 'Pending',
+  ...containers({ waiting: { reason, message } }),
+})
 export const terminated = (exitCode: number, finishedAt: string, startedAt = finishedAt) => ({
   phase: exitCode === 0 ? 'Succeeded' : 'Failed',
   ...containers({ terminated: { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', startedAt, finishedAt } }),
