@@ -255,7 +255,10 @@ describe('before any rule', () => {
     expect(at({ expiresAt: 'soon' })).toMatchObject({ code: 'RemitExpired' })
   })
   test('an unknown server and an impossible tool name are refused', () => {
-    expect(at({}, NOW, { server: 'other', tool: 'refund', arguments: {} }).code).toBe('UnknownServer')
+    expect(at({}, NOW, { server: 'oth\ner', tool: 'refund', arguments: {} })).toMatchObject({
+      code: 'UnknownServer',
+      reason: 'There is no server "oth\\u{a}er" in this remit.',
+    })
     for (const tool of ['', 'refund ', 'r\u0435fund', 'refund\n', 'a b', 'x'.repeat(129), '*']) {
       expect(at({}, NOW, { server: 'billing', tool, arguments: {} }).code).toBe('MalformedRequest')
     }

@@ -2,6 +2,7 @@ import type { DecisionRecord } from '../api/receipt.ts'
 import { describe, type ErrorCode, type ErrorValues } from './errors.ts'
 import { isToolName } from './glob.ts'
 import type { PreparedRemit, PreparedRule } from './prepare.ts'
+import { shown } from './quote.ts'
 import { onCall } from './rotate.ts'
 import type { Json } from './strict.ts'
 import { judge, type Verdict } from './verdict.ts'
@@ -36,7 +37,7 @@ export function decide(prepared: PreparedRemit, call: ToolCall, _history: Histor
   if (prepared.expiresAt !== undefined && !(now < prepared.expiresAt)) {
     return refuse('RemitExpired', { at: String(remit.expiresAt) })
   }
-  if (!prepared.servers.has(call.server)) return refuse('UnknownServer', { server: call.server.slice(0, 63) })
+  if (!prepared.servers.has(call.server)) return refuse('UnknownServer', { server: shown(call.server) })
   if (!isToolName(call.tool))
     return refuse('MalformedRequest', { detail: 'the tool name has characters outside A-Z a-z 0-9 _ . / -' })
 
