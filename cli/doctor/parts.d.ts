@@ -1,2 +1,0 @@
-import { type DoctorCheck } from './finding.ts'
-export declare const partChecks: DoctorCheck[]
