@@ -29,10 +29,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader of a pipe has seen enough, as with `| head`.
   if (error.code === 'EPIPE') process.exit(0)
 })
-try {
-  await program.parseAsync()
-} catch (error) {
+program.parseAsync().catch((error) => {
   const { code, lines } = explain(error)
   for (const line of lines) context.err(line)
   process.exitCode = code
-}
+})

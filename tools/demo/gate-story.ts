@@ -20,7 +20,7 @@ export const tellGateStory = async (write: (text: string) => void): Promise<void
     writeFileSync(join(dir, 'token'), TOKEN, { mode: 0o600 })
     const billing = { PORT: '17481', HOST: '127.0.0.1', DATA_DIR: join(dir, 'books'), BILLING_TOKEN: TOKEN }
     stops.push(
-      (await startUntil(process.execPath, [file('test/fixtures/servers/billing/main.ts')], billing, /listening/)).stop,
+      (await startUntil(process.execPath, [file('test/fixtures/servers/billing/main.ts')], billing, /listens on/)).stop,
     )
     const url = `http://127.0.0.1:${billing.PORT}/mcp`
     const agent = `node ${file('test/fixtures/agent/main.ts')}`
@@ -51,7 +51,7 @@ export const tellGateStory = async (write: (text: string) => void): Promise<void
       '--data',
       join(dir, 'receipts'),
     ]
-    write(`\n  $ remit gate --policy 00-company.yaml 10-payments.yaml --server billing=${url} --owner ana &\n`)
+    write(`\n  $ remit gate --policy 00-company.yaml 10-payments.yaml --server billing=${url} &\n`)
     stops.push((await startUntil(process.execPath, [file('dist/kubectl-remit'), ...gateArgs], {}, /receipts:/)).stop)
     const answer = await show.run(`REMIT_MCP_URL=http://127.0.0.1:17480/mcp ${agent}`, { shown: 'agent' })
     const receipt = /receipt (\S+)\)/.exec(answer)?.[1]
