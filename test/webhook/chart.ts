@@ -33,6 +33,8 @@ export const renderChart = async (...args: string[]): Promise<KubeObject[]> => {
 
 const plurals: Record<string, [plural: string, scope?: 'Cluster']> = {
   ConfigMap: ['configmaps'],
+  Role: ['roles'],
+  RoleBinding: ['rolebindings'],
   ClusterRole: ['clusterroles', 'Cluster'],
   ClusterRoleBinding: ['clusterrolebindings', 'Cluster'],
   MutatingWebhookConfiguration: ['mutatingwebhookconfigurations', 'Cluster'],

@@ -1,0 +1,303 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request as httpsRequest } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { AgentIdentity } from '../../lib/api/gen/types.ts'
+import type { Client } from '../../lib/kube/client.ts'
+import { create, get, mergePatch, update } from '../../lib/kube/objects.ts'
+import {
+  agentIdentities,
+  agentPolicies,
+  clusterAgentPolicies,
+  configMaps,
+  deployments,
+  ownerGroups,
+  pods,
+  resource,
+  serviceAccounts,
+  typed,
+} from '../../lib/kube/resources.ts'
+import type { KubeObject } from '../../lib/kube/types.ts'
+import { type Apiserver, startApiserver } from '../harness/apiserver.ts'
+import { eventually } from '../harness/eventually.ts'
+import { freePorts } from '../harness/ports.ts'
+import { type ManagedProcess, startProcess } from '../harness/process.ts'
+import { createNamespace, serviceAccountToken } from '../harness/world.ts'
+import { createOf, renderChart, SIDECAR_DIGEST, SYSTEM_NAMESPACE } from './chart.ts'
+import { agentIdentity, agentPolicy, bareAgentPod, ownerGroup, POD } from './fixtures.ts'
+
+// The webhook as its own process with the rights the chart gives it, called by a real API server.
+const NS = 'payments'
+const ANA = { name: 'ana', groups: ['editors'] }
+const agents = typed<AgentIdentity & KubeObject>(agentIdentities)
+const main = fileURLToPath(new URL('../../webhook/main.ts', import.meta.url))
+
+let api: Apiserver
+let admin: Client
+let ana: Client
+let operator: Client
+let dir: string
+let port: number
+let healthPort: number
+let webhook: ManagedProcess
+
+const startWebhook = async () => {
+  const env = {
+    KUBECONFIG: join(dir, 'kubeconfig'),
+    REMIT_TLS_DIR: dir,
+    REMIT_HOST: '127.0.0.1',
+    REMIT_PORT: String(port),
+    REMIT_HEALTH_PORT: String(healthPort),
+    REMIT_DRAIN_MS: '100',
+  }
+  const started = await startProcess({
+    command: process.execPath,
+    args: [main],
+    logFile: join(dir, 'log'),
+    removeOnOrphan: dir,
+    env,
+  })
+  await eventually(async () => (await fetch(`http://127.0.0.1:${healthPort}/readyz`)).ok, { timeoutMs: 20_000 })
+  return started
+}
+const message = (attempt: Promise<unknown>): Promise<string> =>
+  attempt.then(
+    () => 'it was accepted',
+    (error) => error.message,
+  )
+
+beforeAll(async () => {
+  api = await startApiserver({ crds: true })
+  admin = api.client
+  dir = mkdtempSync(join(tmpdir(), 'remit-webhook-'))
+  ;[port, healthPort] = (await freePorts(2)) as [number, number]
+  for (const namespace of [SYSTEM_NAMESPACE, NS]) await createNamespace(admin, namespace)
+  for (const name of ['remit-webhook', 'remit-operator'])
+    await create(admin, serviceAccounts, { metadata: { name, namespace: SYSTEM_NAMESPACE } })
+  const chart = await renderChart()
+  const ours = chart.filter(
+    ({ metadata }) =>
+      metadata.name === 'remit-webhook' || metadata.name === 'remit-edit' || metadata.name === 'remit-view',
+  )
+  await createOf(admin, ours, ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'])
+  await createOf(admin, chart, ['ConfigMap'])
+  // What the operator publishes.
+  await create(admin, configMaps, {
+    metadata: { name: 'remit-trust', namespace: SYSTEM_NAMESPACE },
+    data: {
+      cluster: 'c0ffee',
+      ledgerURL: 'https://10.96.0.9:8443',
+      ledgerName: 'remit-ledger.remit-system.svc',
+      'ca.pem': 'PEM',
+      'anchors.json': '[]',
+    },
+  })
+  for (const role of ['remit-edit', 'remit-view', 'system:aggregate-to-edit', 'system:aggregate-to-view'])
+    await create(admin, resource('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'), {
+      metadata: { name: role.replaceAll(':', '-'), namespace: NS },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: ANA.name }],
+    } as KubeObject)
+  ana = await api.clientAs(ANA)
+  operator = await api.clientAs({
+    name: `system:serviceaccount:${SYSTEM_NAMESPACE}:remit-operator`,
+    groups: ['system:masters'],
+  })
+  const token = await serviceAccountToken(admin, { namespace: SYSTEM_NAMESPACE, name: 'remit-webhook' })
+  writeFileSync(join(dir, 'kubeconfig'), await api.kubeconfig({ token }), { mode: 0o600 })
+  writeFileSync(join(dir, 'tls.crt'), api.serving.cert)
+  writeFileSync(join(dir, 'tls.key'), api.serving.key, { mode: 0o600 })
+  webhook = await startWebhook()
+  // The chart's configurations, reached by address: there is no Service network here.
+  const configurations = chart.filter(({ kind }) => kind?.endsWith('WebhookConfiguration')) as (KubeObject & {
+    webhooks: { clientConfig: { service?: { path: string }; url?: string; caBundle?: string } }[]
+  })[]
+  for (const { webhooks } of configurations)
+    for (const hook of webhooks)
+      hook.clientConfig = {
+        url: `https://127.0.0.1:${port}${hook.clientConfig.service!.path}`,
+        caBundle: Buffer.from(api.ca).toString('base64'),
+      }
+  await createOf(admin, configurations, ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'])
+  await eventually(
+    async () =>
+      (await message(create(admin, ownerGroups, nobody(), { query: { dryRun: 'All' } }))).includes('NobodyOnCall'),
+    { timeoutMs: 20_000 },
+  )
+}, 120_000)
+afterAll(async () => {
+  await webhook?.stop()
+  await api?.stop()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+const nobody = () => {
+  const group = ownerGroup(NS) as unknown as KubeObject & { spec: { onCall: object } }
+  group.spec.onCall = {
+    rotation: { timeZone: 'UTC', start: '9000-01-01T00:00', every: { unit: 'Week' }, order: [['ana']] },
+  }
+  return group
+}
+
+describe('an agent', () => {
+  test('is refused until its policy and owner group exist, with all that is missing', async () => {
+    const text = await message(create(admin, agents, agentIdentity(NS) as unknown as AgentIdentity & KubeObject))
+    expect(text).toContain(
+      'spec.policyRefs[0].name: "billing": The policy billing does not exist in namespace payments. Create it',
+    )
+    expect(text).toContain(
+      'spec.ownerRef.name: "billing-team": The owner group billing-team does not exist in namespace payments. Create it',
+    )
+  })
+
+  test('is accepted right after them, as from one file, and is stamped with who asked', async () => {
+    await create(admin, agentPolicies, agentPolicy(NS))
+    await create(admin, ownerGroups, ownerGroup(NS))
+    const made = await create(admin, agents, agentIdentity(NS) as unknown as AgentIdentity & KubeObject)
+    expect(made.spec.createdBy).toMatchObject({ username: 'admin', groups: ['system:masters', 'system:authenticated'] })
+    expect(Math.abs(Date.parse(made.spec.createdBy.at) - Date.parse(made.metadata.creationTimestamp!))).toBeLessThan(
+      5_000,
+    )
+    expect(made.spec.servers![0]!.credentialHeader).toBe('Authorization')
+  })
+
+  test('keeps its stamp through an update that leaves it out or forges it', async () => {
+    const before = await get(admin, agents, { namespace: NS, name: 'billing-bot' })
+    const { createdBy, ...rest } = before.spec
+    const without = await update(admin, agents, { ...before, spec: { ...rest, purpose: 'a' } } as typeof before)
+    expect(without.spec.createdBy).toEqual(createdBy)
+    const forged = await mergePatch(
+      ana,
+      agents,
+      { namespace: NS, name: 'billing-bot' },
+      { spec: { purpose: 'b', createdBy: { username: 'bo' } } },
+    )
+    expect(forged.spec).toMatchObject({ purpose: 'b', createdBy })
+  })
+
+  test('is refused for an editor who may not use the policy, and accepted once the role is bound', async () => {
+    const another = () =>
+      create(ana, agents, agentIdentity(NS, undefined, 'second') as unknown as AgentIdentity & KubeObject)
+    expect(await message(another())).toContain(
+      'spec.policyRefs[0].name: "billing": ana may not use the policy billing in namespace payments. Grant the verb "use" on agentpolicies/billing',
+    )
+    const group = 'rbac.authorization.k8s.io'
+    await create(admin, resource(`${group}/v1`, 'Role', 'roles'), {
+      metadata: { name: 'use-billing', namespace: NS },
+      rules: [{ apiGroups: ['remit.dev'], resources: ['agentpolicies'], resourceNames: ['billing'], verbs: ['use'] }],
+    } as KubeObject)
+    await create(admin, resource(`${group}/v1`, 'RoleBinding', 'rolebindings'), {
+      metadata: { name: 'use-billing', namespace: NS },
+      roleRef: { apiGroup: group, kind: 'Role', name: 'use-billing' },
+      subjects: [{ apiGroup: group, kind: 'User', name: 'ana' }],
+    } as KubeObject)
+    const made = await eventually(another)
+    expect(made.spec.createdBy).toMatchObject({ username: 'ana', groups: ['editors', 'system:authenticated'] })
+  })
+})
+
+describe('invalid YAML says the field, the value and the fix', () => {
+  test('a policy with what this version does not enforce', async () => {
+    const policy = agentPolicy(NS) as unknown as KubeObject & { spec: { tools: object[] } }
+    policy.metadata = { name: 'later', namespace: NS }
+    policy.spec.tools = [{ ...policy.spec.tools[0], limits: [{ per: '24h', calls: 20 }] }]
+    expect(await message(create(admin, agentPolicies, policy))).toMatch(
+      /spec\.tools\[0\]\.limits: .*not enforced by this version.*PolicyUnsupported/,
+    )
+  })
+  test('a cluster policy that gives', async () => {
+    const policy = { metadata: { name: 'giving' }, spec: agentPolicy(NS).spec } as KubeObject
+    expect(await message(create(admin, clusterAgentPolicies, policy))).toMatch(
+      /spec\.tools\[0\]\.effect: "Allow": .*only restricts/,
+    )
+  })
+  test('an owner group in which nobody answers', async () => {
+    expect(await message(create(admin, ownerGroups, nobody()))).toMatch(
+      /spec\.onCall: .*Nobody is on call.*Give it an owner/,
+    )
+  })
+})
+
+describe('a pod', () => {
+  test('of the operator gets its sidecar with the credentials of its agent', async () => {
+    const agent = await get(admin, agents, { namespace: NS, name: 'billing-bot' })
+    await create(operator, serviceAccounts, { metadata: { name: POD, namespace: NS } })
+    const pod = await create(operator, pods, bareAgentPod(agent))
+    expect(pod.spec!.initContainers!.map((c) => [c.name, c.image, c.restartPolicy])).toEqual([
+      ['remit-sidecar', `registry.example/remit/sidecar@${SIDECAR_DIGEST}`, 'Always'],
+    ])
+    expect(pod.spec!.containers.map((c) => c.name)).toEqual(['agent'])
+    const credentials = pod.spec!.volumes!.find((v) => v.name === 'remit-credentials')!
+    expect(credentials.projected!.sources![0]!.secret).toMatchObject({
+      name: 'billing-token',
+      items: [{ key: 'token', path: 'server-billing' }],
+    })
+  })
+  test('for an agent made again under the same name is refused', async () => {
+    const agent = await get(admin, agents, { namespace: NS, name: 'second' })
+    const stale = bareAgentPod({ ...agent, metadata: { ...agent.metadata, uid: 'another' } })
+    await create(operator, serviceAccounts, { metadata: { name: 'agent-second', namespace: NS } })
+    expect(await message(create(operator, pods, stale))).toMatch(/AgentIdentity second with this UID does not exist/)
+  })
+})
+
+test('a Deployment under the name of an agent is refused with the AgentIdentity to make instead', async () => {
+  const deployment = {
+    metadata: { name: 'agent-other', namespace: NS },
+    spec: {
+      selector: { matchLabels: { app: 'x' } },
+      template: { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'main', image: 'bot:1' }] } },
+    },
+  } as KubeObject as never
+  expect(await message(create(ana, deployments, deployment))).toMatch(
+    /Names agent-\* are Remit's own[\s\S]*kind: AgentIdentity[\s\S]*bot:1/,
+  )
+})
+
+describe('on a bad day', () => {
+  const post = (body: string, path = '/mutate-agentidentity', type = 'application/json') =>
+    new Promise<number>((resolve, reject) => {
+      const options = { method: 'POST', host: '127.0.0.1', port, path, ca: api.ca, headers: { 'content-type': type } }
+      httpsRequest(options, (response) => {
+        response.resume()
+        resolve(response.statusCode!)
+      })
+        .once('error', reject)
+        .end(body)
+    })
+  test.each<[string, string, number, string?, string?]>([
+    ['nonsense', 'nonsense', 400],
+    ['a deep nest', '['.repeat(200_000), 400],
+    ['too much', `"${'x'.repeat(9 * 1024 * 1024)}"`, 413],
+    ['another type', '{}', 400, undefined, 'text/plain'],
+    ['another path', '{}', 404, '/elsewhere'],
+  ])('%s is an error, never an allowance', async (_, body, status, path, type) => {
+    expect(await post(body, path, type)).toBe(status)
+  })
+
+  test('kill -9: agents are refused while it is gone, other work goes on, and it recovers', async () => {
+    webhook.signal('SIGKILL')
+    await webhook.exited
+    const agent = agentIdentity(NS, undefined, 'third') as unknown as AgentIdentity & KubeObject
+    expect(await message(create(admin, agents, agent))).toMatch(
+      /failed calling webhook "agentidentity\.mutate\.remit\.dev"/,
+    )
+    // What only touches metadata does not wait for the webhook: the operator can let go of what is deleted.
+    await mergePatch(
+      operator,
+      agents,
+      { namespace: NS, name: 'second' },
+      { metadata: { annotations: { seen: 'yes' } } },
+    )
+    await create(ana, configMaps, { metadata: { name: 'unrelated', namespace: NS } })
+    webhook = await startWebhook()
+    await create(admin, agents, agent)
+  })
+
+  test('SIGTERM ends it cleanly', async () => {
+    webhook.signal('SIGTERM')
+    expect(await webhook.exited).toBe(0)
+  })
+})
