@@ -45,8 +45,8 @@ const errorBody = (api: RemitModel['api'] | undefined, code: ErrorCode, message:
   )
 
 /** The URL below the model's own, or undefined when the path would leave it. */
-const below_ = (base: string, rest: string, query: string): URL | undefined => {
-  if (/\\|%2e|%2f|%5c|[\x00-\x20]/i.test(rest) || rest.split('/').some((part) => part === '..' || part === '.'))
+const urlBelow = (base: string, rest: string, query: string): URL | undefined => {
+  if (/\\|%2e|%2f|%5c|[^\x21-\x7e]/i.test(rest) || rest.split('/').some((part) => part === '..' || part === '.'))
     return undefined
   const url = new URL(base)
   const root = url.pathname.replace(/\/$/, '')
@@ -147,7 +147,7 @@ export const createModelHandler =
     const model = inForce.remit.models.find((candidate) => candidate.name === name)
     if (!model)
       return refuse(404, undefined, 'UnknownModel', describe('UnknownModel', { model: name.slice(0, 63) }).message)
-    const url = below_(model.url, rest, query)
+    const url = urlBelow(model.url, rest, query)
     if ((request.method !== 'GET' && request.method !== 'POST') || !url)
       return refuse(
         url ? 405 : 400,

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import type { Receipt } from '../../lib/api/receipt.ts'
 import type { Logger } from '../../lib/service/log.ts'
 import { readIfThere, type Segment } from './files.ts'
+import { pause } from './pause.ts'
 import type { Spool } from './spool.ts'
 
 /** What the ledger says to a batch. `gap`: it has the receipts before `expectedSeq` and no other. */
@@ -72,18 +73,6 @@ const bytesBefore = (batch: Buffer, seq: number): number => {
   }
   return at
 }
-
-const sleep = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-    if (signal.aborted) done()
-  })
 
 /**
  * Sends the spool to the ledger in order, for ever: from where the last run stopped, again after every failure with
@@ -156,14 +145,14 @@ export const startDrain = (options: DrainOptions): Promise<void> => {
   }
 
   return (async () => {
-    let pause = MIN_BACKOFF_MS
+    let backoff = MIN_BACKOFF_MS
     let failing = false
     while (!signal.aborted) {
       try {
         if (await step()) {
           if (failing) log.info({}, 'the ledger takes receipts again')
           failing = false
-          pause = MIN_BACKOFF_MS
+          backoff = MIN_BACKOFF_MS
         } else {
           await new Promise<void>((resolve) => {
             const done = () => {
@@ -177,14 +166,14 @@ export const startDrain = (options: DrainOptions): Promise<void> => {
             const { segment, length } = position()
             if (readLines(segment, cursor.offset, length, 1).length || signal.aborted) done()
           })
-          await sleep(SETTLE_MS, signal)
+          await pause(SETTLE_MS, signal)
         }
       } catch (error) {
         if (signal.aborted) return
         if (!failing) log.warn({ err: error, backlogBytes: spool.backlogBytes() }, 'the ledger does not take receipts')
         failing = true
-        await sleep(pause * (0.5 + Math.random() / 2), signal)
-        pause = Math.min(MAX_BACKOFF_MS, pause * 2)
+        await pause(backoff * (0.5 + Math.random() / 2), signal)
+        backoff = Math.min(MAX_BACKOFF_MS, backoff * 2)
       }
     }
   })()

@@ -1,0 +1,123 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import { Agent, request as httpsRequest } from 'node:https'
+import { LEDGER_PATHS, type ReceiptsAck } from '../../lib/api/ledger.ts'
+import { readCredential } from '../credentials.ts'
+import type { RelayTelemetry } from '../otlp.ts'
+import type { PostAnswer } from '../spool/drain.ts'
+
+export interface LedgerOptions {
+  /** https://<address>:<port> */
+  url: string
+  /** The name its certificate must show. */
+  name: string
+  /** Authorities (PEM) to accept it by; asked for each connection, because a remit may replace them. */
+  ca: () => string
+  /** File of the pod-bound token; read for each request, because the kubelet renews it. */
+  tokenFile: string
+}
+
+export interface LedgerClient {
+  post: (batch: Buffer, signal: AbortSignal) => Promise<PostAnswer>
+  /** The head of the stream of remits; rejects unless it is one. */
+  openRemits: (signal: AbortSignal) => Promise<IncomingMessage>
+  relay: RelayTelemetry
+  /** Headers of a request that others make (the telemetry exporter). */
+  headers: () => Promise<Record<string, string>>
+  close: () => void
+}
+
+const ANSWER_BYTES = 64 * 1024
+const SILENCE_MS = 20_000
+/** The ledger writes a comment at least every 10 s. */
+const STREAM_SILENCE_MS = 25_000
+
+const bodyOf = async (response: IncomingMessage): Promise<string> => {
+  let text = ''
+  response.setEncoding('utf8')
+  for await (const chunk of response) {
+    text += chunk
+    if (text.length > ANSWER_BYTES) throw new Error('the answer of the ledger is too long')
+  }
+  return text
+}
+
+interface LedgerError {
+  error?: { code?: string; message?: string; expectedSeq?: number }
+}
+const errorOf = (status: number | undefined, text: string): LedgerError['error'] & { text: string } => {
+  try {
+    const { error } = JSON.parse(text) as LedgerError
+    return { ...error, text: `the ledger answered ${status}: ${error?.code ?? ''} ${error?.message ?? ''}` }
+  } catch {
+    return { text: `the ledger answered ${status}` }
+  }
+}
+
+/** HTTPS to the ledger: its certificate is checked against our authorities and its name, each request shows our token. */
+export const createLedgerClient = (options: LedgerOptions): LedgerClient => {
+  const base = new URL(options.url)
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+  const headers = (): Record<string, string> => ({
+    authorization: `Bearer ${readCredential(options.tokenFile) ?? ''}`,
+  })
+
+  const open = (
+    method: string,
+    path: string,
+    extra: OutgoingHttpHeaders,
+    signal: AbortSignal,
+    silenceMs: number,
+    body?: Buffer,
+  ): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const outgoing = httpsRequest({
+        host: base.hostname.replace(/^\[|\]$/g, ''),
+        port: base.port || 443,
+        path,
+        method,
+        agent,
+        signal,
+        servername: options.name,
+        ca: options.ca(),
+        minVersion: 'TLSv1.3',
+        headers: { ...extra, ...headers(), host: options.name, ...(body ? { 'content-length': body.length } : {}) },
+      })
+      outgoing.setTimeout(silenceMs, () =>
+        outgoing.destroy(new Error(`the ledger was silent for ${silenceMs / 1000} s`)),
+      )
+      outgoing.once('response', resolve)
+      outgoing.on('error', reject)
+      outgoing.end(body)
+    })
+
+  return {
+    post: async (batch, signal) => {
+      const response = await open(
+        'POST',
+        LEDGER_PATHS.receipts,
+        { 'content-type': 'application/x-ndjson' },
+        signal,
+        SILENCE_MS,
+        batch,
+      )
+      const text = await bodyOf(response)
+      if (response.statusCode === 200) return { kind: 'ack', seq: (JSON.parse(text) as ReceiptsAck).seq }
+      const error = errorOf(response.statusCode, text)
+      if (error.code === 'ReceiptGap' && Number.isSafeInteger(error.expectedSeq))
+        return { kind: 'gap', expectedSeq: error.expectedSeq! }
+      throw new Error(error.text)
+    },
+    openRemits: async (signal) => {
+      const response = await open('GET', LEDGER_PATHS.remit, { accept: 'text/event-stream' }, signal, STREAM_SILENCE_MS)
+      if (response.statusCode === 200) return response
+      throw new Error(errorOf(response.statusCode, await bodyOf(response)).text)
+    },
+    relay: async (kind, extra, body, signal) => {
+      const response = await open('POST', `${LEDGER_PATHS.otlp}/v1/${kind}`, extra, signal, SILENCE_MS, body)
+      response.resume()
+      return response.statusCode ?? 503
+    },
+    headers: async () => headers(),
+    close: () => agent.destroy(),
+  }
+}
