@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Listr } from 'listr2'
+import { toolsConfig } from './cluster/config.ts'
 
 /** Says what is being done and how long that usually takes. Steps may be nested; inner ones show as the outer one's output. */
 export type Progress = {
@@ -105,8 +106,14 @@ export function terminalProgress(durations: Durations, now: () => number): Progr
 export const silentProgress: Progress = { step: (_title, _seconds, work) => work(() => {}) }
 
 /** The display that suits where we run: live on a terminal, plain lines on stderr otherwise. */
-export function createProgress(options: { plain: boolean; durationsFile: string }): Progress {
+function createProgress(options: { plain: boolean; durationsFile: string }): Progress {
   const durations = fileDurations(options.durationsFile)
   if (!options.plain) return terminalProgress(durations, Date.now)
   return plainProgress((line) => process.stderr.write(`${line}\n`), durations, Date.now)
+}
+
+/** The display for this process, as its environment asks for; durations are remembered in the cache. */
+export function defaultProgress(): Progress {
+  const { plain, cacheDir } = toolsConfig()
+  return createProgress({ plain, durationsFile: join(cacheDir, 'durations.json') })
 }

@@ -22,7 +22,10 @@ function commands() {
   return [...new Set(names)].filter((name) => name && existsSync(join(root, 'tools', `${name}.ts`))).sort()
 }
 
-const lockHash = () => createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+const lockHash = () =>
+  createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
 const stamp = () => (existsSync(stampFile) ? readFileSync(stampFile, 'utf8').trim() : '')
 const node24 = () => join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
 const upToDate = () => stamp() === lockHash() && existsSync(node24())
@@ -54,7 +57,9 @@ function install() {
   if (npm.error) fail(`npm could not be started: ${npm.error.message}. Install npm 9 or newer.`)
   if (npm.status !== 0) fail('npm ci failed; what it said is above.')
   if (!existsSync(node24())) {
-    fail(`npm ci left no Node 24 for ${process.arch} in node_modules. Remove node_modules and try again without --omit=optional.`)
+    fail(
+      `npm ci left no Node 24 for ${process.arch} in node_modules. Remove node_modules and try again without --omit=optional.`,
+    )
   }
   writeFileSync(stampFile, lockHash())
   process.stderr.write(`Installing npm dependencies: done in ${Math.round((Date.now() - started) / 1000)} s\n`)
@@ -62,8 +67,10 @@ function install() {
 
 const [command, ...args] = process.argv.slice(2)
 
-if (process.platform !== 'linux') fail(`Remit's tools run on Linux; this is ${process.platform}. Use a Linux machine, VM or container.`)
-if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed to start; this is ${process.version}.`)
+if (process.platform !== 'linux')
+  fail(`Remit's tools run on Linux; this is ${process.platform}. Use a Linux machine, VM or container.`)
+if (Number(process.versions.node.split('.')[0]) < 20)
+  fail(`Node 20 or newer is needed to start; this is ${process.version}.`)
 if (!['x64', 'arm64'].includes(process.arch)) fail(`Remit's tools run on x64 and arm64; this is ${process.arch}.`)
 
 if (command === '--install') {
@@ -78,7 +85,9 @@ if (!upToDate()) {
   const lockDir = join(root, '.cache')
   mkdirSync(lockDir, { recursive: true })
   const self = fileURLToPath(import.meta.url)
-  const result = spawnSync('flock', [join(lockDir, 'install.lock'), process.execPath, self, '--install'], { stdio: 'inherit' })
+  const result = spawnSync('flock', [join(lockDir, 'install.lock'), process.execPath, self, '--install'], {
+    stdio: 'inherit',
+  })
   if (result.error) fail(`flock (util-linux) is needed: ${result.error.message}`)
   if (result.status !== 0) process.exit(result.status ?? 1)
 }

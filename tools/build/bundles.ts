@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { build, type BuildOptions } from 'esbuild'
+import { type BuildOptions, build as bundle } from 'esbuild'
 import { repoRoot } from '../cluster/config.ts'
 
 /** One bundle: `output` below dist/, made from `entry` for at least Node `target`. */
@@ -13,7 +13,7 @@ const all: Bundle[] = [
   { output: 'sidecar.mjs', entry: 'sidecar/main.ts', target: 'node20', format: 'esm' },
   // kubectl wants a plugin without an extension, and Node takes such a file for CommonJS.
   { output: 'kubectl-remit', entry: 'cli/main.ts', target: 'node20', format: 'cjs' },
-  { output: 'demo-billing.mjs', entry: 'test/fixtures/billing/main.ts', target: 'node24', format: 'esm' },
+  { output: 'demo-billing.mjs', entry: 'test/fixtures/servers/billing/main.ts', target: 'node24', format: 'esm' },
   { output: 'demo-agent.mjs', entry: 'test/fixtures/agent/main.ts', target: 'node24', format: 'esm' },
 ]
 
@@ -47,17 +47,22 @@ function options(bundle: Bundle, file: string): BuildOptions {
 }
 
 /** Builds the named bundles (all that exist when none is named) into `dir` and returns file and size in bytes of each. */
-export async function buildBundles(
+export async function build(
   names: readonly string[] = bundleTable().map((bundle) => bundle.output),
   dir = join(repoRoot, 'dist'),
 ): Promise<{ output: string; file: string; bytes: number }[]> {
   mkdirSync(dir, { recursive: true })
+  // Below this repository a file without an extension would be taken for a module.
+  writeFileSync(join(dir, 'package.json'), '{"type":"commonjs"}\n')
   return Promise.all(
     [...new Set(names)].map(async (name) => {
-      const bundle = bundleTable().find((candidate) => candidate.output === name)
-      if (!bundle) throw new Error(`There is no bundle "${name}" yet: ${all.find((b) => b.output === name)?.entry ?? 'it is not in the table'} is missing.`)
+      const wanted = bundleTable().find((candidate) => candidate.output === name)
+      if (!wanted)
+        throw new Error(
+          `There is no bundle "${name}" yet: ${all.find((b) => b.output === name)?.entry ?? 'it is not in the table'} is missing.`,
+        )
       const file = join(dir, name)
-      const result = await build({ ...options(bundle, file), write: false })
+      const result = await bundle({ ...options(wanted, file), write: false })
       const output = result.outputFiles[0]!
       mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, output.contents)

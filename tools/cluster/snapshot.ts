@@ -77,7 +77,8 @@ function containerProcesses(): string[] {
     try {
       const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0')[0] ?? ''
       const inPod = readFileSync(`/proc/${entry}/cgroup`, 'utf8').includes('kubepods')
-      if (inPod || /(^|\/)(containerd|containerd-shim-runc-v2|runc|cilium-\w+|kubelet|kube-proxy)$/.test(command)) found.push(command)
+      if (inPod || /(^|\/)(containerd|containerd-shim-runc-v2|runc|cilium-\w+|kubelet|kube-proxy)$/.test(command))
+        found.push(command)
     } catch {
       // It ended while we were looking.
     }
@@ -114,7 +115,8 @@ function sysctls(): string[] {
       }
     }
   }
-  for (const dir of ['net/ipv4/conf', 'net/ipv6/conf', 'net/bridge', 'vm']) if (existsSync(`/proc/sys/${dir}`)) walk(`/proc/sys/${dir}`)
+  for (const dir of ['net/ipv4/conf', 'net/ipv6/conf', 'net/bridge', 'vm'])
+    if (existsSync(`/proc/sys/${dir}`)) walk(`/proc/sys/${dir}`)
   for (const name of [
     'net/ipv4/ip_forward',
     'net/core/bpf_jit_enable',
@@ -141,9 +143,18 @@ function sysctls(): string[] {
 /** Our folders of containers in each cgroup hierarchy (one with cgroup v2, one a controller with v1). */
 export function containerCgroups(): string[] {
   const root = '/sys/fs/cgroup'
-  const hierarchies = [root, ...readdirSync(root, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => join(root, e.name))]
+  const hierarchies = [
+    root,
+    ...readdirSync(root, { withFileTypes: true })
+      .filter((e) => e.isDirectory())
+      .map((e) => join(root, e.name)),
+  ]
   return hierarchies
-    .flatMap((dir) => readdirSync(dir, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => join(dir, e.name)))
+    .flatMap((dir) =>
+      readdirSync(dir, { withFileTypes: true })
+        .filter((e) => e.isDirectory())
+        .map((e) => join(dir, e.name)),
+    )
     .filter((dir) => /\/(kubepods|kubelet|k8s\.io|system\.slice:|remit)/.test(dir))
     .sort()
 }
@@ -166,7 +177,9 @@ export async function takeSnapshot(): Promise<Snapshot> {
     list.filter((line) => !line.startsWith('#')).map((line) => prefix + line.replace(/ ?\[\d+:\d+\]/, ''))
   return {
     processes: containerProcesses(),
-    mounts: lines(readFileSync('/proc/self/mountinfo', 'utf8')).map((line) => line.split(' ')[4] ?? '').sort(),
+    mounts: lines(readFileSync('/proc/self/mountinfo', 'utf8'))
+      .map((line) => line.split(' ')[4] ?? '')
+      .sort(),
     links: links.map((line) => line.split(': ')[1]?.split('@')[0] ?? '').sort(),
     addresses: addresses.map((line) => line.split(/\s+/).slice(1, 4).join(' ')).sort(),
     routes: routes.map((line) => line.replace(/expires \S+/, '').trim()),

@@ -1,4 +1,14 @@
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { repoRoot } from '../cluster/config.ts'
 import { read } from '../cluster/exec.ts'
@@ -20,7 +30,9 @@ export async function writeNodeRoot(dir: string): Promise<void> {
   const linked = await read('ldd', [nodeBinary])
   for (const [, path] of linked.matchAll(/(?:=> )?(\/\S+) \(0x/g)) put(dir, path!, path!, 0o755)
   mkdirSync(join(dir, 'etc'), { recursive: true })
-  writeFileSync(join(dir, 'etc/passwd'), 'root:x:0:0::/:/sbin/nologin\nnonroot:x:65532:65532::/app:/sbin/nologin\n', { mode: 0o644 })
+  writeFileSync(join(dir, 'etc/passwd'), 'root:x:0:0::/:/sbin/nologin\nnonroot:x:65532:65532::/app:/sbin/nologin\n', {
+    mode: 0o644,
+  })
   writeFileSync(join(dir, 'etc/group'), 'root:x:0:\nnonroot:x:65532:\n', { mode: 0o644 })
   for (const name of ['app', 'tmp']) mkdirSync(join(dir, name), { recursive: true })
   chmodSync(join(dir, 'tmp'), 0o1777)
@@ -53,6 +65,7 @@ export async function writeEverythingRoot(dir: string): Promise<void> {
   }
   walk(JSON.parse(listed), false)
   for (const path of paths) {
-    if (existsSync(path)) cpSync(path, join(dir, path.slice(repoRoot.length + 1)), { recursive: true, dereference: false })
+    if (existsSync(path))
+      cpSync(path, join(dir, path.slice(repoRoot.length + 1)), { recursive: true, dereference: false })
   }
 }

@@ -26,7 +26,8 @@ export function parseDockerfile(text: string): Stage[] {
     if (!stage) throw wrong('comes before the first FROM')
     const list = (): string[] => {
       const value: unknown = JSON.parse(rest)
-      if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) throw wrong('expected a JSON list of strings')
+      if (!Array.isArray(value) || !value.every((item) => typeof item === 'string'))
+        throw wrong('expected a JSON list of strings')
       return value
     }
     const pair = (): [string, string] => {

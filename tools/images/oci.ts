@@ -38,7 +38,8 @@ function tarHeader(path: string, size: number, mode: number, type: '0' | '2' | '
   const header = Buffer.alloc(512)
   const name = Buffer.from(path)
   const cut = name.length <= 100 ? 0 : path.indexOf('/', Math.max(0, path.length - 101))
-  if (cut < 0 || cut > 155 || Buffer.byteLength(target) > 100) throw new Error(`path too long for a tar archive: ${path}`)
+  if (cut < 0 || cut > 155 || Buffer.byteLength(target) > 100)
+    throw new Error(`path too long for a tar archive: ${path}`)
   header.write(cut === 0 ? path : path.slice(cut + 1), 0)
   if (cut > 0) header.write(path.slice(0, cut), 345)
   header.write(mode.toString(8).padStart(7, '0'), 100)
@@ -83,10 +84,10 @@ export function readTree(dir: string, at: string): LayerEntry[] {
 }
 
 /** An image: its blobs and the digest of its manifest, which is what `name@sha256:...` means. */
-export type Image = { digest: string; size: number; config: Blob; manifest: Blob; layers: Blob[] }
+export type OciImage = { digest: string; size: number; config: Blob; manifest: Blob; layers: Blob[] }
 
 /** Puts layers and configuration together. `architecture` is Go's name for it (amd64, arm64). */
-export function image(layers: Blob[], config: ImageConfig, architecture: string): Image {
+export function image(layers: Blob[], config: ImageConfig, architecture: string): OciImage {
   const configBlob = blob(
     Buffer.from(
       JSON.stringify({
@@ -113,9 +114,10 @@ export function image(layers: Blob[], config: ImageConfig, architecture: string)
 }
 
 /** An archive that `ctr images import`, `docker load`, `podman load` and `kind load image-archive` take. Shared layers are in it once. */
-export function archive(images: readonly { ref: string; image: Image }[]): Buffer {
+export function archive(images: readonly { ref: string; image: OciImage }[]): Buffer {
   const blobs = new Map<string, Buffer>()
-  for (const { image } of images) for (const { digest, data } of [image.config, image.manifest, ...image.layers]) blobs.set(digest, data)
+  for (const { image } of images)
+    for (const { digest, data } of [image.config, image.manifest, ...image.layers]) blobs.set(digest, data)
   const blobPath = (digest: string) => `blobs/${digest.replace(':', '/')}`
   const index = {
     schemaVersion: 2,
@@ -124,7 +126,10 @@ export function archive(images: readonly { ref: string; image: Image }[]): Buffe
       mediaType: mediaTypes.manifest,
       digest: image.digest,
       size: image.size,
-      annotations: { 'io.containerd.image.name': ref, 'org.opencontainers.image.ref.name': ref.split(':').at(-1) ?? '' },
+      annotations: {
+        'io.containerd.image.name': ref,
+        'org.opencontainers.image.ref.name': ref.split(':').at(-1) ?? '',
+      },
     })),
   }
   const docker = images.map(({ ref, image }) => ({

@@ -23,7 +23,12 @@ export function kubectl(file: string, l: Pick<Layout, 'kubeconfig'>, context?: s
 }
 
 /** Waits until `check` holds, looking every `everyMs`; the error says what was waited for. */
-export async function waitFor(what: string, check: () => Promise<boolean>, timeoutMs: number, everyMs = 150): Promise<void> {
+export async function waitFor(
+  what: string,
+  check: () => Promise<boolean>,
+  timeoutMs: number,
+  everyMs = 150,
+): Promise<void> {
   const end = Date.now() + timeoutMs
   for (;;) {
     if (await check()) return

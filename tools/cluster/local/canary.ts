@@ -60,7 +60,9 @@ export async function proveCanary(k: Kubectl, say: (line: string) => void, image
     say('starting two pods')
     // Server-side, because the namespace's own controller makes the same ServiceAccount at the same time.
     await k.run(['apply', '--server-side', '-f', '-'], { input: JSON.stringify(objects.pods) })
-    await k.run([...inNamespace, 'wait', 'pod', '--all', '--for=condition=Ready', '--timeout=60s'], { timeoutMs: 70_000 })
+    await k.run([...inNamespace, 'wait', 'pod', '--all', '--for=condition=Ready', '--timeout=60s'], {
+      timeoutMs: 70_000,
+    })
     const address = await k.run([...inNamespace, 'get', 'pod', 'server', '-o', 'jsonpath={.status.podIP}'])
     // Connects and then runs `true`: ends with 0 exactly when the connection was made. Debian's static wget crashes.
     const connect = ['/bin/busybox', 'nc', '-w', '1', address, '8080', '-e', '/bin/busybox', 'true']

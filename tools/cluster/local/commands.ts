@@ -127,7 +127,10 @@ export function commands(l: Layout, bin: (name: BinaryName) => string, path: str
         logVerbosity,
       ],
     },
-    'kube-proxy': { file: bin('kube-proxy'), args: [`--config=${config('kube-proxy.json')}`, `--hostname-override=${local.node}`, logVerbosity] },
+    'kube-proxy': {
+      file: bin('kube-proxy'),
+      args: [`--config=${config('kube-proxy.json')}`, `--hostname-override=${local.node}`, logVerbosity],
+    },
     'cilium-operator': {
       file: bin('cilium-operator'),
       args: [

@@ -15,7 +15,8 @@ export async function down(cacheDir: string): Promise<void> {
   const l = layout(cacheDir)
   if (!existsSync(l.state)) return
   rmSync(l.ready, { force: true })
-  for (const name of [...components].reverse().filter((component) => component !== 'containerd')) await stopProcess(l, name)
+  for (const name of [...components].reverse().filter((component) => component !== 'containerd'))
+    await stopProcess(l, name)
   const before = readBefore(l)
   if (before) {
     await stopContainers(before)
@@ -66,7 +67,10 @@ function readProcesses(dir: string): number[] {
 }
 
 async function unmount(l: Layout, before: Snapshot): Promise<void> {
-  const ours = (mount: string) => mount.startsWith(`${l.state}/`) || mount.startsWith(`${l.run}/`) || sharedPaths.some((path) => mount.startsWith(`${path}/`))
+  const ours = (mount: string) =>
+    mount.startsWith(`${l.state}/`) ||
+    mount.startsWith(`${l.run}/`) ||
+    sharedPaths.some((path) => mount.startsWith(`${path}/`))
   for (let attempt = 0; attempt < 5; attempt++) {
     const mounts = (await takeSnapshot()).mounts.filter((mount) => ours(mount) && !before.mounts.includes(mount))
     if (mounts.length === 0) return

@@ -1,4 +1,14 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { versions } from '../versions.ts'
 import { type Layout, local, pauseImage } from './layout.ts'
@@ -80,7 +90,11 @@ export function kubeletConfig(l: Layout): object {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
     address: local.nodeIP,
-    authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: join(l.pki, 'ca.crt') } },
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: join(l.pki, 'ca.crt') },
+    },
     authorization: { mode: 'Webhook' },
     tlsCertFile: join(l.pki, 'kubelet-serving.crt'),
     tlsPrivateKeyFile: join(l.pki, 'kubelet-serving.key'),
@@ -94,7 +108,12 @@ export function kubeletConfig(l: Layout): object {
     volumePluginDir: join(l.kubelet, 'volume-plugins'),
     oomScoreAdj: 0,
     imageGCHighThresholdPercent: 100,
-    evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%', 'nodefs.inodesFree': '1%' },
+    evictionHard: {
+      'memory.available': '50Mi',
+      'nodefs.available': '1%',
+      'imagefs.available': '1%',
+      'nodefs.inodesFree': '1%',
+    },
     // Deleted pods and new Secrets are seen sooner than by default; there is one node.
     syncFrequency: '10s',
     nodeStatusUpdateFrequency: '5s',
@@ -121,7 +140,8 @@ export function kubeProxyConfig(l: Layout): object {
 
 /** Writes every configuration file, kubeconfig and plugin folder. Needs the PKI to be there. */
 export function writeFiles(l: Layout, machine: Machine, ciliumCni: string): void {
-  for (const dir of [l.config, l.pids, l.logs, l.kubelet, l.podLogs, l.cniBin, l.cniConf, l.cniData, l.ciliumPath]) mkdirSync(dir, { recursive: true })
+  for (const dir of [l.config, l.pids, l.logs, l.kubelet, l.podLogs, l.cniBin, l.cniConf, l.cniData, l.ciliumPath])
+    mkdirSync(dir, { recursive: true })
   mkdirSync(l.run, { recursive: true, mode: 0o700 })
   const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`
   const write = (file: string, text: string) => writeFileSync(join(l.config, file), text, { mode: 0o600 })
@@ -133,7 +153,8 @@ export function writeFiles(l: Layout, machine: Machine, ciliumCni: string): void
   writeFileSync(join(l.cniConf, '10-remit.conflist'), json(cniConfig(l)))
   const pem = (file: string) => readFileSync(join(l.pki, file), 'utf8')
   const kubeconfigOf = (name: string) => kubeconfig(name, pem('ca.crt'), pem(`${name}.crt`), pem(`${name}.key`))
-  for (const name of ['controller-manager', 'scheduler', 'kube-proxy', 'kubelet', 'cilium']) write(`${name}.kubeconfig`, kubeconfigOf(name))
+  for (const name of ['controller-manager', 'scheduler', 'kube-proxy', 'kubelet', 'cilium'])
+    write(`${name}.kubeconfig`, kubeconfigOf(name))
   writeFileSync(l.kubeconfig, kubeconfigOf('admin'), { mode: 0o600 })
   const link = (target: string, path: string) => {
     rmSync(path, { force: true })

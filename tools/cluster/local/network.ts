@@ -48,14 +48,22 @@ export function iptablesCleanup(save: string, keep: ReadonlySet<string>): string
       .filter((entry) => entry.table === table && entry.line.startsWith('-A'))
       .filter(({ line }) => !gone.has(line.split(' ')[1] ?? '') && gone.has(/ (?:-j|-g) (\S+)/.exec(line)?.[1] ?? ''))
       .map(({ line }) => line.replace(/^-A/, '-D'))
-    out.push(`*${table}`, ...jumps, ...chains.map((chain) => `-F ${chain}`), ...chains.map((chain) => `-X ${chain}`), 'COMMIT')
+    out.push(
+      `*${table}`,
+      ...jumps,
+      ...chains.map((chain) => `-F ${chain}`),
+      ...chains.map((chain) => `-X ${chain}`),
+      'COMMIT',
+    )
   }
   return out.length > 0 ? `${out.join('\n')}\n` : ''
 }
 
 /** Chains of a snapshot as `<table> <chain>` for one family. Tables are not in a snapshot: the name alone decides. */
 function keptChains(before: Snapshot, family: '4' | '6', save: string): Set<string> {
-  const names = new Set(before.iptables.filter((line) => line.startsWith(`${family} :`)).map((line) => line.slice(3).split(' ')[0]))
+  const names = new Set(
+    before.iptables.filter((line) => line.startsWith(`${family} :`)).map((line) => line.slice(3).split(' ')[0]),
+  )
   return new Set(
     parseSave(save)
       .filter(({ line }) => line.startsWith(':') && names.has(line.slice(1).split(' ')[0]))
@@ -64,7 +72,10 @@ function keptChains(before: Snapshot, family: '4' | '6', save: string): Set<stri
 }
 
 async function cleanIptables(before: Snapshot): Promise<void> {
-  for (const [family, name] of [['4', 'iptables'], ['6', 'ip6tables']] as const) {
+  for (const [family, name] of [
+    ['4', 'iptables'],
+    ['6', 'ip6tables'],
+  ] as const) {
     const { stdout } = await run(`${name}-save`, [], { allowFailure: true })
     const input = iptablesCleanup(stdout, keptChains(before, family, stdout))
     if (input) await run(`${name}-restore`, ['--noflush', '-w', '5'], { input })
@@ -84,10 +95,13 @@ async function cleanIptables(before: Snapshot): Promise<void> {
 export async function restoreNetwork(before: Snapshot): Promise<void> {
   await cleanIptables(before)
   const now = await takeSnapshot()
-  for (const set of now.ipsets.filter((name) => !before.ipsets.includes(name) && ours.test(name.replace(/^cilium/, 'CILIUM')))) {
+  for (const set of now.ipsets.filter(
+    (name) => !before.ipsets.includes(name) && ours.test(name.replace(/^cilium/, 'CILIUM')),
+  )) {
     await run('ipset', ['destroy', set], { allowFailure: true })
   }
-  const ourLink = (name: string) => name === local.bridge || /^(cilium_|lxc)/.test(name) || /^veth[0-9a-f]{8}$/.test(name)
+  const ourLink = (name: string) =>
+    name === local.bridge || /^(cilium_|lxc)/.test(name) || /^veth[0-9a-f]{8}$/.test(name)
   for (const link of now.links.filter((name) => !before.links.includes(name) && ourLink(name))) {
     await run('ip', ['link', 'delete', link], { allowFailure: true })
   }
@@ -99,7 +113,9 @@ export async function restoreNetwork(before: Snapshot): Promise<void> {
     const [preference, ...rest] = rule.split(/[:\s]+/)
     await run('ip', ['rule', 'add', 'preference', preference!, ...rest], { allowFailure: true })
   }
-  for (const route of (await takeSnapshot()).routes.filter((line) => !before.routes.includes(line) && / table 200\d/.test(line))) {
+  for (const route of (await takeSnapshot()).routes.filter(
+    (line) => !before.routes.includes(line) && / table 200\d/.test(line),
+  )) {
     await run('ip', ['route', 'del', ...route.split(' ')], { allowFailure: true })
   }
   restoreSysctls(before, (await takeSnapshot()).sysctls)
@@ -108,7 +124,9 @@ export async function restoreNetwork(before: Snapshot): Promise<void> {
 function restoreSysctls(before: Snapshot, now: string[]): void {
   const changed = before.sysctls.filter((line) => !now.includes(line))
   // Turning forwarding on or off resets the same setting of every interface, so it goes first.
-  for (const line of changed.sort((a, b) => Number(b.startsWith('net/ipv4/ip_forward')) - Number(a.startsWith('net/ipv4/ip_forward')))) {
+  for (const line of changed.sort(
+    (a, b) => Number(b.startsWith('net/ipv4/ip_forward')) - Number(a.startsWith('net/ipv4/ip_forward')),
+  )) {
     const at = line.indexOf('=')
     try {
       writeFileSync(`/proc/sys/${line.slice(0, at)}`, line.slice(at + 1))

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, type webcrypto } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import 'reflect-metadata'
@@ -22,20 +22,53 @@ export const certificates: CertRequest[] = [
     name: 'apiserver',
     issuer: 'ca',
     commonName: 'kube-apiserver',
-    dns: ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'localhost'],
+    dns: [
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+      'kubernetes.default.svc.cluster.local',
+      'localhost',
+    ],
     ips: [local.kubernetesServiceIP, local.nodeIP, '127.0.0.1'],
     usages: ['server'],
   },
-  { name: 'apiserver-kubelet-client', issuer: 'ca', commonName: 'kube-apiserver-kubelet-client', organization: 'system:masters', usages: ['client'] },
+  {
+    name: 'apiserver-kubelet-client',
+    issuer: 'ca',
+    commonName: 'kube-apiserver-kubelet-client',
+    organization: 'system:masters',
+    usages: ['client'],
+  },
   { name: 'apiserver-etcd-client', issuer: 'etcd-ca', commonName: 'kube-apiserver', usages: ['client'] },
-  { name: 'etcd', issuer: 'etcd-ca', commonName: 'etcd', dns: ['localhost'], ips: ['127.0.0.1'], usages: ['server', 'client'] },
+  {
+    name: 'etcd',
+    issuer: 'etcd-ca',
+    commonName: 'etcd',
+    dns: ['localhost'],
+    ips: ['127.0.0.1'],
+    usages: ['server', 'client'],
+  },
   { name: 'front-proxy-client', issuer: 'front-proxy-ca', commonName: 'front-proxy-client', usages: ['client'] },
   { name: 'admin', issuer: 'ca', commonName: 'remit-local-admin', organization: 'system:masters', usages: ['client'] },
   { name: 'controller-manager', issuer: 'ca', commonName: 'system:kube-controller-manager', usages: ['client'] },
   { name: 'scheduler', issuer: 'ca', commonName: 'system:kube-scheduler', usages: ['client'] },
   { name: 'kube-proxy', issuer: 'ca', commonName: 'system:kube-proxy', usages: ['client'] },
-  { name: 'kubelet', issuer: 'ca', commonName: `system:node:${local.node}`, organization: 'system:nodes', usages: ['client'] },
-  { name: 'kubelet-serving', issuer: 'ca', commonName: `system:node:${local.node}`, organization: 'system:nodes', dns: [local.node], ips: [local.nodeIP], usages: ['server'] },
+  {
+    name: 'kubelet',
+    issuer: 'ca',
+    commonName: `system:node:${local.node}`,
+    organization: 'system:nodes',
+    usages: ['client'],
+  },
+  {
+    name: 'kubelet-serving',
+    issuer: 'ca',
+    commonName: `system:node:${local.node}`,
+    organization: 'system:nodes',
+    dns: [local.node],
+    ips: [local.nodeIP],
+    usages: ['server'],
+  },
   // Cilium reads and writes its own kinds and makes its own CRDs; on this throw-away node it is an administrator.
   { name: 'cilium', issuer: 'ca', commonName: 'cilium', organization: 'system:masters', usages: ['client'] },
 ]
@@ -43,11 +76,11 @@ export const certificates: CertRequest[] = [
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const day = 86_400_000
 
-type Authority = { cert: x509.X509Certificate; keys: CryptoKeyPair }
+type Authority = { cert: x509.X509Certificate; keys: webcrypto.CryptoKeyPair }
 
-const newKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<CryptoKeyPair>
+const newKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
 
-async function pem(key: CryptoKey): Promise<string> {
+async function pem(key: webcrypto.CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')
 }
 
@@ -82,7 +115,8 @@ async function leaf(request: CertRequest, issuer: Authority, now: number): Promi
     ...(request.dns ?? []).map((value) => ({ type: 'dns' as const, value })),
     ...(request.ips ?? []).map((value) => ({ type: 'ip' as const, value })),
   ]
-  const subject = [{ CN: [request.commonName] }, ...(request.organization ? [{ O: [request.organization] }] : [])]
+  const subject: x509.JsonName = [{ CN: [request.commonName] }]
+  if (request.organization) subject.push({ O: [request.organization] })
   const cert = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
     subject,

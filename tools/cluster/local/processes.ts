@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { openSync, closeSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { markedProcesses } from '../snapshot.ts'
 import type { Command, Component } from './commands.ts'
@@ -100,7 +100,9 @@ export async function stopProcess(l: Layout, name: Component, graceMs = 3000): P
 
 /** Ends whatever else carries the cluster's mark: processes whose start was not recorded, shims, build helpers. */
 export async function stopStragglers(l: Layout): Promise<void> {
-  const pids = markedProcesses(marker(l)).map(({ pid }) => pid).filter((pid) => pid !== process.pid)
+  const pids = markedProcesses(marker(l))
+    .map(({ pid }) => pid)
+    .filter((pid) => pid !== process.pid)
   for (const pid of pids) signal(pid, 'SIGKILL')
   await gone(pids, 5000)
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { buildImages } from '../../images/images.ts'
+import { dirname } from 'node:path'
+import { buildImages } from '../../images/build.ts'
 import type { Progress } from '../../progress.ts'
 import { binaryPath, ensureBinaries } from '../binaries.ts'
 import { run } from '../exec.ts'
@@ -11,8 +11,8 @@ import { proveCanary } from './canary.ts'
 import { type Component, commands, components } from './commands.ts'
 import { down } from './down.ts'
 import { readMachine, writeFiles } from './files.ts'
-import { loadArchives } from './load.ts'
 import { type Layout, layout, local } from './layout.ts'
+import { loadArchives } from './load.ts'
 import { ensureBridge } from './network.ts'
 import { writePki } from './pki.ts'
 import { runningPid, startProcess } from './processes.ts'
@@ -45,7 +45,11 @@ function launch(l: Layout, cacheDir: string, name: Component, path: string): voi
 }
 
 /** Brings the local cluster up, or a part of it that ended, and returns when pods can run and policies bite. */
-export async function up(cacheDir: string, path: string, progress: Progress): Promise<{ kubeconfig: string; context: string }> {
+export async function up(
+  cacheDir: string,
+  path: string,
+  progress: Progress,
+): Promise<{ kubeconfig: string; context: string }> {
   const l = layout(cacheDir)
   const made = recipe(cacheDir)
   if (read(l.ready) !== '' && read(l.ready) === made) {
@@ -72,7 +76,10 @@ async function healthy(l: Layout, cacheDir: string, timeoutMs: number): Promise<
   const ready = '{.status.conditions[?(@.type=="Ready")].status}'
   await waitFor(
     'a ready node',
-    async () => (await k.run(['get', 'node', local.node, '-o', `jsonpath=${ready}`, '--request-timeout=2s'], { allowFailure: true })) === 'True',
+    async () =>
+      (await k.run(['get', 'node', local.node, '-o', `jsonpath=${ready}`, '--request-timeout=2s'], {
+        allowFailure: true,
+      })) === 'True',
     timeoutMs,
   )
   await waitFor('the Cilium agent', () => ciliumReady(), timeoutMs)
@@ -80,7 +87,9 @@ async function healthy(l: Layout, cacheDir: string, timeoutMs: number): Promise<
 
 async function ciliumReady(): Promise<boolean> {
   try {
-    return (await fetch('http://127.0.0.1:9879/healthz', { headers: { brief: 'true' }, signal: AbortSignal.timeout(2000) })).ok
+    return (
+      await fetch('http://127.0.0.1:9879/healthz', { headers: { brief: 'true' }, signal: AbortSignal.timeout(2000) })
+    ).ok
   } catch {
     return false
   }
@@ -106,16 +115,27 @@ async function start(l: Layout, cacheDir: string, path: string, progress: Progre
     begin('etcd')
     begin('kube-apiserver')
     const [pause] = await buildImages(['pause'])
-    await waitFor('containerd', async () => (await run('ctr', ['-a', l.containerdSocket, 'version'], { allowFailure: true })).code === 0, 20_000)
-    if (pause) await loadArchives(l, [pause])
+    await waitFor(
+      'containerd',
+      async () => (await run('ctr', ['-a', l.containerdSocket, 'version'], { allowFailure: true })).code === 0,
+      20_000,
+    )
+    if (pause) await loadArchives(l, [pause.archive])
     await waitFor('the API server', () => k.ok(['get', '--raw', '/readyz', '--request-timeout=2s']), 60_000)
   })
   await progress.step('Start the node', 6, async () => {
     for (const name of ['kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy'] as const) begin(name)
     await k.run(['apply', '--server-side', '-f', '-'], { input: runtimeClass })
-    await waitFor('the node to register with a pod range', async () => {
-      return (await k.run(['get', 'node', local.node, '-o', 'jsonpath={.spec.podCIDR}'], { allowFailure: true })) === local.podCIDR
-    }, 60_000)
+    await waitFor(
+      'the node to register with a pod range',
+      async () => {
+        return (
+          (await k.run(['get', 'node', local.node, '-o', 'jsonpath={.spec.podCIDR}'], { allowFailure: true })) ===
+          local.podCIDR
+        )
+      },
+      60_000,
+    )
   })
   await progress.step('Start Cilium', 12, async () => {
     begin('cilium-operator')

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { buildBundles, bundleTable } from '../build/bundles.ts'
+import { build, bundleTable } from '../build/bundles.ts'
 import { repoRoot, toolsConfig } from '../cluster/config.ts'
 import { withLock } from '../cluster/lock.ts'
 import { type Progress, silentProgress } from '../progress.ts'
@@ -10,11 +10,20 @@ import { parseDockerfile, type Stage } from './dockerfile.ts'
 import { archive, type Blob, blob, image, type LayerEntry, readTree, tar } from './oci.ts'
 
 /** A built image: `ref` by tag, `digestRef` by content, and the archive that holds it (shared by all of one build). */
-export type BuiltImage = { name: string; ref: string; digestRef: string; digest: string; archive: string }
+export type Image = { name: string; ref: string; digestRef: string; digest: string; archive: string }
+
+const indexFile = (archive: string) => `${archive}.json`
+
+/** What is in an archive that `buildImages` wrote. */
+export function archivedImages(archive: string): Image[] {
+  return JSON.parse(readFileSync(indexFile(archive), 'utf8')) as Image[]
+}
 
 /** The names of all images: the stages of the Dockerfile that start something. */
 export function imageNames(): string[] {
-  return stages().filter((stage) => stage.config.Entrypoint).map((stage) => stage.name)
+  return stages()
+    .filter((stage) => stage.config.Entrypoint)
+    .map((stage) => stage.name)
 }
 
 /** The images whose code exists. A part without its main.ts has no image yet. */
@@ -55,9 +64,15 @@ export async function ensureContext(names: readonly string[], progress: Progress
   const fileKey = (path: string) => `${path} ${statSync(path).size} ${statSync(path).mtimeMs}`
   await once('node', fileKey(nodeBinary), writeNodeRoot)
   if (copies.includes('pause/')) await once('pause', fileKey('/bin/busybox'), writePauseRoot)
-  await once('everything', createHash('sha256').update(readFileSync(join(repoRoot, 'package-lock.json'))).digest('hex'), writeEverythingRoot)
+  await once(
+    'everything',
+    createHash('sha256')
+      .update(readFileSync(join(repoRoot, 'package-lock.json')))
+      .digest('hex'),
+    writeEverythingRoot,
+  )
   const bundles = copies.filter((from) => from.startsWith('dist/')).map((from) => from.slice('dist/'.length))
-  if (bundles.length > 0) await buildBundles(bundles, join(dir, 'dist'))
+  if (bundles.length > 0) await build(bundles, join(dir, 'dist'))
   return dir
 }
 
@@ -79,7 +94,7 @@ function layerOf(one: Stage, context: string): Blob {
  * Builds images from the Dockerfile without Docker or root, all in one archive, and returns how to name them.
  * Equal content gives an equal digest, on every machine with the same Node and libraries.
  */
-export async function buildImages(names: readonly string[], progress: Progress = silentProgress): Promise<BuiltImage[]> {
+export async function buildImages(names: readonly string[], progress: Progress = silentProgress): Promise<Image[]> {
   const { cacheDir } = toolsConfig()
   return withLock(join(cacheDir, 'locks', 'images'), async () => {
     const context = await ensureContext(names, progress)
@@ -93,22 +108,31 @@ export async function buildImages(names: readonly string[], progress: Progress =
           layers.set(one.name, layer)
           return layer
         })
-        return { name, ref: `remit.local/${name}:${name === 'pause' ? '1' : 'dev'}`, image: image(parts, wanted.config, architecture) }
+        return {
+          name,
+          ref: `remit.local/${name}:${name === 'pause' ? '1' : 'dev'}`,
+          image: image(parts, wanted.config, architecture),
+        }
       })
-      const key = createHash('sha256').update(built.map(({ ref, image }) => ref + image.digest).join()).digest('hex').slice(0, 16)
+      const key = createHash('sha256')
+        .update(built.map(({ ref, image }) => ref + image.digest).join())
+        .digest('hex')
+        .slice(0, 16)
       const file = join(cacheDir, 'images', `${key}.tar`)
-      if (!existsSync(file)) {
-        mkdirSync(dirname(file), { recursive: true })
-        writeFileSync(`${file}.new`, archive(built))
-        renameSync(`${file}.new`, file)
-      }
-      return built.map(({ name, ref, image }) => ({
+      const result: Image[] = built.map(({ name, ref, image }) => ({
         name,
         ref,
         digest: image.digest,
         digestRef: `remit.local/${name}@${image.digest}`,
         archive: file,
       }))
+      if (!existsSync(file)) {
+        mkdirSync(dirname(file), { recursive: true })
+        writeFileSync(`${file}.new`, archive(built))
+        writeFileSync(indexFile(file), JSON.stringify(result))
+        renameSync(`${file}.new`, file)
+      }
+      return result
     })
   })
 }
