@@ -7,6 +7,7 @@ import { type SidecarCaller, sidecarOf } from './auth/caller.ts'
 import { type EvidencePorts, evidenceRoutes } from './evidence/routes.ts'
 import type { BodyBudget } from './http/body.ts'
 import { sendError } from './http/errors.ts'
+import { turns } from './http/turns.ts'
 import { type otlpRelay, SIGNALS, type Signal } from './otlp.ts'
 import type { remitStreams } from './remits/stream.ts'
 
@@ -22,9 +23,14 @@ export interface AppPorts {
   log: Logger
 }
 
+/** Requests with a body that one pod may have under way: a hostile one must not hold what others need. */
+const PER_POD = { receipts: 2, otlp: 4 }
+
 /** Every path the ledger answers, and who may ask. */
 export const createApp = (ports: AppPorts): Express => {
   const { authenticate, log } = ports
+  const receiptTurns = turns(PER_POD.receipts)
+  const otlpTurns = turns(PER_POD.otlp)
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -47,7 +53,8 @@ export const createApp = (ports: AppPorts): Express => {
   app.post(
     LEDGER_PATHS.receipts,
     asSidecar(async (caller, request, response) => {
-      response.json(await ports.bodies.read(request, MAX_BATCH_BYTES, (body) => ports.take(caller, body)))
+      const read = () => ports.bodies.read(request, MAX_BATCH_BYTES, (body) => ports.take(caller, body))
+      response.json(await receiptTurns.run(caller.podUID, read))
     }),
   )
   app.post(
@@ -55,7 +62,7 @@ export const createApp = (ports: AppPorts): Express => {
     asSidecar(async (caller, request, response) => {
       const signal = request.params.signal as Signal
       if (!SIGNALS.includes(signal)) throw new UserError('NotFound', { what: 'This signal' })
-      await ports.relay(caller, signal, request, response)
+      await otlpTurns.run(caller.podUID, () => ports.relay(caller, signal, request, response))
     }),
   )
   app.get(LEDGER_PATHS.counters, async (request, response) => {

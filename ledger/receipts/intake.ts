@@ -48,8 +48,17 @@ export const intake = (ports: IntakePorts) => {
     const wait = ports.starts.take(caller.podUID, 1)
     if (wait) throw busy(wait)
     const { namespace, agent, podUID } = caller
+    const before = store.index.ofPod(podUID)
+    const { incarnation } = envelope
+    if (before.length && !before.includes(body.previous?.incarnation ?? '')) {
+      // A restarted container continues its spool and says so; one that does not is a second key beside the first.
+      log.error(
+        { namespace, agent, podUID, incarnation, before },
+        'a pod shows a key that does not continue the one before',
+      )
+    } else log.info({ namespace, agent, podUID, incarnation }, 'container start registered')
     return {
-      incarnation: envelope.incarnation,
+      incarnation,
       namespace,
       agent,
       agentId,

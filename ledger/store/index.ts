@@ -32,6 +32,8 @@ export interface ReceiptIndex {
   /** Takes entries in order, all or none. */
   apply(entries: Entry[]): void
   incarnation(id: string): Incarnation | undefined
+  /** Container starts of a pod. */
+  ofPod(podUID: string): string[]
   /** Envelope hash of a receipt. */
   hash(incarnation: string, seq: number): string | undefined
   /** Rows with `after < n <= until`, in order; descending: `until` down to `after`, both the same way round. */
@@ -45,7 +47,7 @@ export interface ReceiptIndex {
   close(): void
 }
 
-const VERSION = 1
+const VERSION = 2
 const COLUMNS =
   'n segment offset length namespace agent agent_id incarnation seq hash name kind time action server tool effect rule policy reason on_call intent outcome outcome_n pod'.split(
     ' ',
@@ -66,6 +68,7 @@ CREATE TABLE incarnations (
   incarnation TEXT PRIMARY KEY, namespace TEXT NOT NULL, agent TEXT NOT NULL, agentId TEXT NOT NULL, podUID TEXT NOT NULL,
   publicKey TEXT NOT NULL, seq INTEGER NOT NULL, hash TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX incarnations_pod ON incarnations (podUID);
 CREATE TABLE counters (
   agent_id TEXT PRIMARY KEY, calls INTEGER NOT NULL, denied INTEGER NOT NULL, at INTEGER, what TEXT
 ) STRICT, WITHOUT ROWID;
@@ -119,6 +122,7 @@ export const openIndex = (path: string): ReceiptIndex => {
   const setHead = db.prepare('UPDATE head SET n = ?')
   const getHead = db.prepare('SELECT n FROM head')
   const getIncarnation = db.prepare('SELECT * FROM incarnations WHERE incarnation = ?')
+  const getOfPod = db.prepare('SELECT incarnation FROM incarnations WHERE podUID = ?')
   const getHash = db.prepare('SELECT hash FROM receipts WHERE incarnation = ? AND seq = ?')
   const getNamed = db.prepare('SELECT * FROM receipts WHERE incarnation = ? AND seq = ? AND namespace = ?')
   const getCounters = db.prepare('SELECT * FROM counters')
@@ -161,6 +165,7 @@ export const openIndex = (path: string): ReceiptIndex => {
       head = last
     },
     incarnation: (id) => getIncarnation.get(id) as Incarnation | undefined,
+    ofPod: (podUID) => (getOfPod.all(podUID) as { incarnation: string }[]).map(({ incarnation }) => incarnation),
     hash: (incarnation, seq) => (getHash.get(incarnation, seq) as { hash: string } | undefined)?.hash,
     rows: ({ sql, values }, { after, until, limit, desc }) =>
       db
