@@ -2,6 +2,7 @@ import type { AgentIdentity, AgentPolicy, AgentRemit, ClusterAgentPolicy, OwnerG
 import { LABEL_AGENT } from '../lib/api/names.ts'
 import type { Client } from '../lib/kube/client.ts'
 import { createInformer } from '../lib/kube/informer.ts'
+import type { KubeMetrics } from '../lib/kube/metrics.ts'
 import {
   agentIdentities,
   agentPolicies,
@@ -63,14 +64,19 @@ const trimService = <T extends KubeObject>(object: T): T => {
   return dropManagedFields(object)
 }
 
+export interface CacheOptions {
+  client: Client
+  log: Logger
+  metrics?: KubeMetrics
+}
+
 /** All the operator reads of the cluster, kept by watches; nothing is asked of the API server while it decides. */
-export const createCaches = (client: Client, log: Logger) => {
-  const ours = { client, log, labelSelector: LABEL_AGENT }
+export const createCaches = (common: CacheOptions) => {
+  const ours = { ...common, labelSelector: LABEL_AGENT }
   const keep = { transform: keepManager(FIELD_MANAGER) as never }
   const caches = {
     agents: createInformer({
-      client,
-      log,
+      ...common,
       kind: kinds.agents,
       transform: <T extends KubeObject>(object: T) => {
         const { managedFields = [] } = object.metadata
@@ -87,26 +93,24 @@ export const createCaches = (client: Client, log: Logger) => {
         runtimeClass: ({ spec }) => (spec.workload.runtimeClassName ? [spec.workload.runtimeClassName] : []),
       },
     }),
-    policies: createInformer({ client, log, kind: kinds.policies, ...keep }),
-    clusterPolicies: createInformer({ client, log, kind: kinds.clusterPolicies, ...keep }),
-    owners: createInformer({ client, log, kind: kinds.owners, ...keep }),
-    remits: createInformer({ client, log, kind: kinds.remits, indexers: { agent: byAgent } }),
+    policies: createInformer({ ...common, kind: kinds.policies, ...keep }),
+    clusterPolicies: createInformer({ ...common, kind: kinds.clusterPolicies, ...keep }),
+    owners: createInformer({ ...common, kind: kinds.owners, ...keep }),
+    remits: createInformer({ ...common, kind: kinds.remits, indexers: { agent: byAgent } }),
     pods: createInformer({ ...ours, kind: pods, indexers: { agent: byAgent } }),
     accounts: createInformer({ ...ours, kind: serviceAccounts, indexers: { agent: byAgent }, ...keep }),
     fences: createInformer({ ...ours, kind: networkPolicies, indexers: { agent: byAgent }, ...keep }),
-    services: createInformer({ client, log, kind: services, transform: trimService }),
+    services: createInformer({ ...common, kind: services, transform: trimService }),
     slices: createInformer({
-      client,
-      log,
+      ...common,
       kind: endpointSlices,
       transform: trimService,
       indexers: { service: serviceOf },
     }),
-    nodes: createInformer({ client, log, kind: nodes, transform: trimNode }),
-    runtimeClasses: createInformer({ client, log, kind: runtimeClasses }),
+    nodes: createInformer({ ...common, kind: nodes, transform: trimNode }),
+    runtimeClasses: createInformer({ ...common, kind: runtimeClasses }),
     warnings: createInformer({
-      client,
-      log,
+      ...common,
       kind: legacyEvents,
       fieldSelector: 'type=Warning,involvedObject.kind=Pod',
       indexers: { pod: (event) => [`${event.involvedObject?.namespace}/${event.involvedObject?.name}`] },

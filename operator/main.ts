@@ -1,5 +1,6 @@
 import { createClient } from '../lib/kube/client.ts'
 import { loadKubeConfig } from '../lib/kube/kubeconfig.ts'
+import { createMetrics } from '../lib/kube/metrics.ts'
 import { startHealth } from '../lib/service/health.ts'
 import { createLogger } from '../lib/service/log.ts'
 import { onShutdown } from '../lib/service/shutdown.ts'
@@ -19,7 +20,7 @@ const { kubeconfig } = settings
 const client = createClient(
   loadKubeConfig(kubeconfig ? { from: 'files', files: kubeconfig.split(':') } : { from: 'cluster' }),
 )
-const operator = createOperator({ client, config: settings, log })
+const operator = createOperator({ client, config: settings, log, metrics: createMetrics(telemetry.meter) })
 const health = await startHealth({
   host: settings.healthHost,
   port: settings.healthPort,

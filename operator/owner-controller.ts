@@ -2,6 +2,7 @@ import { checkOwnerGroup } from '../lib/core/policy-check.ts'
 import { onCall } from '../lib/core/rotate.ts'
 import type { Client } from '../lib/kube/client.ts'
 import { createController, source } from '../lib/kube/controller.ts'
+import type { KubeMetrics } from '../lib/kube/metrics.ts'
 import type { Resource } from '../lib/kube/resources.ts'
 import type { Logger } from '../lib/kube/types.ts'
 import { sayProblems } from './agent/verdict.ts'
@@ -9,10 +10,17 @@ import { type Caches, kinds } from './caches.ts'
 import { writeSimpleStatus } from './status.ts'
 
 /** Keeps the status of each OwnerGroup at who is on call now, and looks again when the turn ends. */
-export const createOwnerController = (options: { client: Client; caches: Caches; log: Logger; now: () => number }) =>
+export const createOwnerController = (options: {
+  client: Client
+  caches: Caches
+  log: Logger
+  metrics?: KubeMetrics
+  now: () => number
+}) =>
   createController({
     name: 'owners',
     log: options.log,
+    metrics: options.metrics,
     sources: [source(options.caches.owners)],
     concurrency: 1,
     reconcile: async (key, { signal }) => {

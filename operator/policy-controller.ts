@@ -3,6 +3,7 @@ import { checkPolicy } from '../lib/core/policy-check.ts'
 import type { Client } from '../lib/kube/client.ts'
 import { createController, type Source, source } from '../lib/kube/controller.ts'
 import type { Informer } from '../lib/kube/informer.ts'
+import type { KubeMetrics } from '../lib/kube/metrics.ts'
 import type { Resource } from '../lib/kube/resources.ts'
 import { type KubeObject, keyOf, type Logger } from '../lib/kube/types.ts'
 import { sayProblems } from './agent/verdict.ts'
@@ -13,6 +14,7 @@ export interface PolicyControllerOptions {
   client: Client
   caches: Caches
   log: Logger
+  metrics?: KubeMetrics
   now: () => number
   name: string
   kind: Resource
@@ -38,6 +40,7 @@ export const createPolicyController = (options: PolicyControllerOptions) => {
   return createController({
     name: options.name,
     log: options.log,
+    metrics: options.metrics,
     sources: [source(policies), byAgents],
     concurrency: 1,
     reconcile: async (key, { signal }) => {

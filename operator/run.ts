@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../lib/kube/clock.ts'
 import { elect, type Term } from '../lib/kube/election.ts'
 import { createEventRecorder } from '../lib/kube/events.ts'
 import type { Informer } from '../lib/kube/informer.ts'
+import type { KubeMetrics } from '../lib/kube/metrics.ts'
 import type { Resource } from '../lib/kube/resources.ts'
 import type { KubeObject, Logger } from '../lib/kube/types.ts'
 import { createAgentController } from './agent/controller.ts'
@@ -38,16 +39,17 @@ export interface OperatorOptions {
   config: Config
   log: Logger
   clock?: Clock
+  metrics?: KubeMetrics
 }
 
 /**
  * The operator without its process: caches that every replica keeps warm, and the controllers, which only the holder of
  * the Lease runs. `run` resolves when `signal` has aborted, the work has ended and the Lease is released.
  */
-export const createOperator = ({ client, config, log, clock = systemClock }: OperatorOptions) => {
+export const createOperator = ({ client, config, log, clock = systemClock, metrics }: OperatorOptions) => {
   const namespace = config.systemNamespace
-  const caches = createCaches(client, log)
-  const certificates = createCertificateCaches(client, log, namespace)
+  const caches = createCaches({ client, log, metrics })
+  const certificates = createCertificateCaches({ client, log, metrics }, namespace)
   const informers = [...Object.values(caches), ...Object.values(certificates)] as unknown as Informer<KubeObject>[]
   const now = clock.now
   let leading = false
@@ -65,12 +67,13 @@ export const createOperator = ({ client, config, log, clock = systemClock }: Ope
       const ip = caches.services.cache.get(`${namespace}/${SERVICE_LEDGER}`)?.spec?.clusterIP
       return config.ledgerURL ?? (ip ? `https://${ip.includes(':') ? `[${ip}]` : ip}:${PORT_LEDGER}` : undefined)
     }
-    const common = { client, caches, log, now }
+    const common = { client, caches, log, now, metrics }
     const controllers = [
       createCertificateController(
         {
           client,
           log,
+          metrics,
           now,
           namespace,
           mode: config.certificates,

@@ -3,6 +3,7 @@ import type { Client } from '../../lib/kube/client.ts'
 import { type Controller, createController, type Source, source } from '../../lib/kube/controller.ts'
 import type { EventRecorder } from '../../lib/kube/events.ts'
 import type { Informer } from '../../lib/kube/informer.ts'
+import type { KubeMetrics } from '../../lib/kube/metrics.ts'
 import { type KubeObject, keyOf, type Logger, splitKey } from '../../lib/kube/types.ts'
 import { byAgent, type Caches, serviceOf } from '../caches.ts'
 import { applyPlan, writeStatus } from './apply.ts'
@@ -15,6 +16,7 @@ export interface AgentControllerOptions {
   caches: Caches
   events: EventRecorder
   log: Logger
+  metrics?: KubeMetrics
   now: () => number
   systemNamespace: string
   epoch: number
@@ -79,6 +81,7 @@ export const createAgentController = (options: AgentControllerOptions): Controll
   createController({
     name: 'agents',
     log: options.log,
+    metrics: options.metrics,
     sources: sources(options),
     waitFor: [options.caches.nodes],
     concurrency: 4,

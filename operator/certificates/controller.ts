@@ -12,6 +12,7 @@ import {
 import type { Client } from '../../lib/kube/client.ts'
 import { type Controller, createController, source } from '../../lib/kube/controller.ts'
 import { createInformer, type Informer } from '../../lib/kube/informer.ts'
+import type { KubeMetrics } from '../../lib/kube/metrics.ts'
 import { create, get, update } from '../../lib/kube/objects.ts'
 import {
   apiServices,
@@ -26,6 +27,7 @@ import {
 } from '../../lib/kube/resources.ts'
 import type { KubeObject, Logger } from '../../lib/kube/types.ts'
 import type { Trust } from '../agent/world.ts'
+import type { CacheOptions } from '../caches.ts'
 import { nextAuthorities } from './authorities.ts'
 import { isCurrent, newLeaf, type Pair, renewAt } from './issue.ts'
 import { publishApiServiceCA, publishTrust, publishWebhookCA } from './publish.ts'
@@ -38,6 +40,7 @@ const WEBHOOKS = 'remit'
 export interface CertificateOptions {
   client: Client
   log: Logger
+  metrics?: KubeMetrics
   now: () => number
   namespace: string
   mode: 'own' | 'cert-manager'
@@ -50,9 +53,9 @@ export interface CertificateOptions {
 }
 
 /** The operator's own objects, each watched by name: it has no right to list a namespace's Secrets. */
-export const createCertificateCaches = (client: Client, log: Logger, namespace: string) => {
+export const createCertificateCaches = (common: CacheOptions, namespace: string) => {
   const named = <T extends KubeObject>(kind: Resource<T>, name: string, within?: string) =>
-    createInformer<T>({ client, log, kind, namespace: within, fieldSelector: `metadata.name=${name}` })
+    createInformer<T>({ ...common, kind, namespace: within, fieldSelector: `metadata.name=${name}` })
   return {
     ca: named(secrets, SECRET_CA, namespace),
     webhook: named(secrets, SECRET_WEBHOOK_TLS, namespace),
@@ -177,6 +180,7 @@ export const createCertificateController = (options: CertificateOptions, caches:
   return createController({
     name: key,
     log,
+    metrics: options.metrics,
     reconcile,
     concurrency: 1,
     waitFor: all,

@@ -39,13 +39,13 @@ import {
   waiting,
 } from './harness.ts'
 
-let cluster: Apiserver
+let cluster: Apiserver & { operatorClient: Client }
 let client: Client
 let operator: ReturnType<typeof startOperator>
 beforeAll(async () => {
   cluster = await startCluster()
   client = cluster.client
-  operator = startOperator(client)
+  operator = startOperator(cluster.operatorClient)
 }, 60_000)
 afterAll(async () => {
   await operator?.stop()
@@ -400,7 +400,7 @@ test('an agent made again under the same name inherits nothing of one removed by
   await mergePatch(client, kinds.agents, at('again'), { metadata: { finalizers: null } })
   await remove(client, kinds.agents, at('again'))
   await make(client, 'agents', agent('again'))
-  operator = startOperator(client)
+  operator = startOperator(cluster.operatorClient)
   await eventually(async () => (await findPod(client, 'again'))?.metadata.deletionTimestamp !== undefined)
   await finish(client, pod)
   const next = await podMade(client, 'again', undefined, pod.metadata.uid)

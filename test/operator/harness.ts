@@ -1,8 +1,18 @@
+import { readFileSync } from 'node:fs'
+import { loadAll } from 'js-yaml'
 import type { AgentIdentity, AgentPolicy, AgentRemit, OwnerGroup } from '../../lib/api/gen/types.ts'
 import { SERVICE_LEDGER } from '../../lib/api/names.ts'
 import type { Client } from '../../lib/kube/client.ts'
 import { create, find, get, mergePatch } from '../../lib/kube/objects.ts'
-import { type NetworkPolicy, networkPolicies, type Pod, pods, services } from '../../lib/kube/resources.ts'
+import {
+  type NetworkPolicy,
+  networkPolicies,
+  type Pod,
+  pods,
+  resource,
+  serviceAccounts,
+  services,
+} from '../../lib/kube/resources.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { createLogger } from '../../lib/service/log.ts'
 import { kinds } from '../../operator/caches.ts'
@@ -10,11 +20,11 @@ import { config as readConfig } from '../../operator/config.ts'
 import { createOperator } from '../../operator/run.ts'
 import { type Apiserver, startApiserver } from '../harness/apiserver.ts'
 import { eventually } from '../harness/eventually.ts'
-import { createNamespace } from '../harness/world.ts'
+import { createNamespace, serviceAccountToken } from '../harness/world.ts'
 
 export const SYSTEM = 'remit-system'
-/** A name so that every line of a test's operator can be told from another's. */
-const quick = {
+/** Terms short enough for a test. */
+export const quick = {
   REMIT_LEASE_SECONDS: '3',
   REMIT_RENEW_MS: '2000',
   REMIT_RETRY_MS: '200',
@@ -37,8 +47,34 @@ export const startOperator = (client: Client, env: Record<string, string> = {}) 
   }
 }
 
-/** A real API server with the kinds of Remit and what the chart would have made. */
-export const startCluster = async (): Promise<Apiserver> => {
+const roles = readFileSync(new URL('../../operator/rbac.yaml', import.meta.url), 'utf8')
+
+/** The operator's ServiceAccount with the rights of operator/rbac.yaml and no others, as the chart binds them. */
+const operatorClient = async (apiserver: Apiserver): Promise<Client> => {
+  const { client } = apiserver
+  const account = { name: 'remit-operator', namespace: SYSTEM }
+  await create(client, serviceAccounts, { metadata: account })
+  for (const role of loadAll(roles) as KubeObject[]) {
+    const scope = role.metadata.namespace ? 'Namespaced' : 'Cluster'
+    const group = 'rbac.authorization.k8s.io/v1'
+    const kind = role.kind ?? ''
+    await create(client, resource(group, kind, `${kind.toLowerCase()}s`, scope), role)
+    const binding = {
+      metadata: { name: role.metadata.name, namespace: role.metadata.namespace },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name: role.metadata.name },
+      subjects: [{ kind: 'ServiceAccount', ...account }],
+    }
+    await create(
+      client,
+      resource(group, `${kind}Binding`, `${kind.toLowerCase()}bindings`, scope),
+      binding as KubeObject,
+    )
+  }
+  return apiserver.clientWithToken(await serviceAccountToken(client, account))
+}
+
+/** A real API server with the kinds of Remit and what the chart would have made; `operatorClient` is the operator's. */
+export const startCluster = async (): Promise<Apiserver & { operatorClient: Client }> => {
   const apiserver = await startApiserver({ crds: true })
   const { client } = apiserver
   await createNamespace(client, SYSTEM)
@@ -49,7 +85,7 @@ export const startCluster = async (): Promise<Apiserver> => {
       ports: [{ name: 'https', port: 8443, targetPort: 8443 as never }],
     },
   })
-  return apiserver
+  return Object.assign(apiserver, { operatorClient: await operatorClient(apiserver) })
 }
 
 const apiVersion = 'remit.dev/v1alpha1'
