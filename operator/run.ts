@@ -21,7 +21,14 @@ import { createPolicyController } from './policy-controller.ts'
 const createTrustHolder = () => {
   let current: Trust | undefined
   const listeners = new Set<() => void>()
+  let looked = () => {}
+  const first = new Promise<void>((resolve) => {
+    looked = resolve
+  })
   return {
+    /** Resolves when it was looked for once; what is decided before would only be undone. */
+    synced: () => first,
+    looked: () => looked(),
     get: () => current,
     set: (trust: Trust) => {
       current = trust
@@ -56,6 +63,8 @@ export const createOperator = ({ client, config, log, clock = systemClock, metri
 
   const lead = async (term: Term) => {
     const trust = createTrustHolder()
+    // A term that ends before anything was looked for must still end.
+    term.signal.addEventListener('abort', trust.looked, { once: true })
     const events = createEventRecorder({
       client,
       log,
@@ -82,6 +91,7 @@ export const createOperator = ({ client, config, log, clock = systemClock, metri
           signingKeyMs: config.signingKeySeconds * 1000,
           services: caches.services,
           onTrust: trust.set,
+          onPass: trust.looked,
         },
         certificates,
       ),
@@ -92,6 +102,7 @@ export const createOperator = ({ client, config, log, clock = systemClock, metri
         epoch: term.epoch,
         trust: trust.get,
         trustChanges: trust.onChange,
+        trustLookedFor: trust,
       }),
       createOwnerController(common),
       createPolicyController({

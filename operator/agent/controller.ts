@@ -23,6 +23,8 @@ export interface AgentControllerOptions {
   trust: () => Trust | undefined
   /** Names every agent when the trust changes. */
   trustChanges: (listener: () => void) => () => void
+  /** The first reconcile waits for it. */
+  trustLookedFor: { synced(): Promise<void> }
 }
 
 /** setTimeout cannot wait longer than 24.8 days, and clocks are set. */
@@ -83,7 +85,7 @@ export const createAgentController = (options: AgentControllerOptions): Controll
     log: options.log,
     metrics: options.metrics,
     sources: sources(options),
-    waitFor: [options.caches.nodes],
+    waitFor: [options.caches.nodes, options.trustLookedFor],
     concurrency: 4,
     reconcile: async (key, { log, signal }) => {
       const { namespace = '', name } = splitKey(key)

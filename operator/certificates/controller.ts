@@ -50,6 +50,8 @@ export interface CertificateOptions {
   services: Informer<Service>
   /** Called with each trust that differs from the one before. */
   onTrust: (trust: Trust) => void
+  /** Called after each pass, also one that failed: from now on a missing trust is worth telling. */
+  onPass: () => void
 }
 
 /** The operator's own objects, each watched by name: it has no right to list a namespace's Secrets. */
@@ -144,7 +146,9 @@ export const createCertificateController = (options: CertificateOptions, caches:
     if (ledgerCA) await publishApiServiceCA(client, one(caches.apiService), ledgerCA, signal)
   }
 
-  const reconcile = async (_key: string, { signal }: { signal: AbortSignal }) => {
+  const reconcile = (_key: string, { signal }: { signal: AbortSignal }) => pass(signal).finally(options.onPass)
+
+  const pass = async (signal: AbortSignal) => {
     cluster ||= (await get(client, namespaces, { name: 'kube-system' }, { signal })).metadata.uid ?? ''
     const ledgerIP = services.cache.get(`${namespace}/${SERVICE_LEDGER}`)?.spec?.clusterIP
     const keys = nextSigningKeys(one(caches.signing), now(), options.signingKeyMs)

@@ -120,7 +120,8 @@ test('kill -9 of the operator: another goes on where it stopped; SIGTERM release
   await mergePatch(client, kinds.policies, { namespace: 'killed', name: 'billing' }, { spec: { tools: [] } })
   const second = await spawnOperator('survivor')
   await eventually(
-    async () => ((await readRemit(client, 'killed'))?.spec.remit as { rules: unknown[] }).rules.length === 0,
+    async () =>
+      ((await readRemit(client, 'killed'))?.spec.remit as { rules?: unknown[] } | undefined)?.rules?.length === 0,
     { timeoutMs: 15_000 },
   )
   await eventually(() => get(client, serviceAccounts, { namespace: 'killed', name: 'agent-billing-bot' }))
