@@ -67,7 +67,7 @@ describe('an import that points up or sideways', () => {
 describe('rules of the house', () => {
   it.each([
     ['sidecar/a.ts', "import { KubeConfig } from '@kubernetes/client-node'", 'belongs to lib/kube'],
-    ['ledger/a.ts', 'const port = process.env.PORT', 'only a config.ts does'],
+    ['ledger/a.ts', 'const port = process.env.PORT', 'only a config.ts does, given it by main.ts'],
     ['lib/core/a.ts', 'const now = Date.now()', 'lib/core is pure'],
     ['lib/core/a.ts', "import { createServer } from 'node:net'", 'lib/core is pure'],
     ['test/a.test.ts', "it.skip('x', () => {})", 'skips a test'],
@@ -83,6 +83,7 @@ describe('rules of the house', () => {
   it.each([
     ['lib/kube/a.ts', "import { KubeConfig } from '@kubernetes/client-node'"],
     ['ledger/config.ts', 'const port = process.env.PORT'],
+    ['ledger/main.ts', 'const config = readConfig(process.env)'],
     ['ledger/a.test.ts', 'const port = process.env.PORT'],
     ['lib/core/a.test.ts', 'const now = Date.now()'],
     ['lib/core/a.ts', "import { isIP } from 'node:net'"],

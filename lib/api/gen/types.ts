@@ -486,13 +486,13 @@ export interface Constraint {
   maxItems?: number
   /** A CEL expression over args that must be true. Not enforced yet: a policy that uses it is refused. */
   cel?: string
-  /** Holds when the operator inside does not. Such as not: {in: [XXX]}. It cannot hold another not. */
+  /** Holds when the operator inside does not. Such as not: {in: [USD]}. It cannot hold another not. */
   not?: NegatedConstraint
   /** The constraint also holds when the argument is not given. */
   optional?: boolean
 }
 
-/** Holds when the operator inside does not. Such as not: {in: [XXX]}. It cannot hold another not. */
+/** Holds when the operator inside does not. Such as not: {in: [USD]}. It cannot hold another not. */
 export interface NegatedConstraint {
   /** The argument is this text, number or truth value, of the same type. Such as EUR, 3, true. */
   equals?: Scalar
