@@ -66,11 +66,14 @@ test('a request carries the credential, the query and the body, below the server
 test('an error has the Status’ reason and what to wait', async () => {
   const client = await against((_request, response) => {
     response.writeHead(410, { 'retry-after': '2' })
-    response.end(JSON.stringify({ kind: 'Status', code: 410, reason: 'Expired', message: 'too old' }))
+    const details = { causes: [{ message: 'an echo of the object' }] }
+    response.end(JSON.stringify({ kind: 'Status', code: 410, reason: 'Expired', message: 'too old', details }))
   })
   const error = await failureOf(client)
   expect(error).toBeInstanceOf(ApiError)
   expect([error.message, isExpired(error), retryAfterOf(error)]).toEqual(['too old', true, 2_000])
+  expect(error.status.details?.causes?.length).toBe(1)
+  expect(JSON.stringify({ ...error })).not.toContain('echo')
 })
 
 test('an error that is no Status is one all the same, cut short', async () => {

@@ -7,7 +7,8 @@ export class ApiError extends Error {
   readonly code: number
   /** Machine-readable reason of the Status, as `NotFound`, `Conflict`, `Expired`; empty if the body was none. */
   readonly reason: string
-  readonly status: Status
+  /** Not enumerable: what serializes an error for a log must not carry what the server echoes of an object. */
+  declare readonly status: Status
   /** Milliseconds the server asks to wait, from `Retry-After` or the Status. */
   readonly retryAfterMs: number | undefined
 
@@ -15,7 +16,7 @@ export class ApiError extends Error {
     super(status.message || `the API server answered ${code}`)
     this.code = code
     this.reason = status.reason ?? ''
-    this.status = status
+    Object.defineProperty(this, 'status', { value: status, enumerable: false })
     const fromStatus = status.details?.retryAfterSeconds
     this.retryAfterMs = retryAfterMs ?? (fromStatus ? fromStatus * 1000 : undefined)
   }
