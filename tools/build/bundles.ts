@@ -36,9 +36,8 @@ function options(bundle: Bundle, file: string): BuildOptions {
     platform: 'node',
     format: bundle.format,
     target: bundle.target,
-    // Names in stack traces are worth more than bytes.
+    // Whitespace and names stay: Node prints the line that threw, and a person reads it at night.
     minifySyntax: true,
-    minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'silent',
     banner: { js: `${shebang}${prologue}` },

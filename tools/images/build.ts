@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, bundleTable } from '../build/bundles.ts'
 import { repoRoot, toolsConfig } from '../cluster/config.ts'
@@ -76,6 +76,18 @@ export async function ensureContext(names: readonly string[], progress: Progress
   return dir
 }
 
+// An archive is 150 MB, and every change of code makes one. The last few stay for whoever is still loading one.
+function removeOldArchives(dir: string): void {
+  const archives = readdirSync(dir)
+    .filter((name) => name.endsWith('.tar'))
+    .map((name) => ({ file: join(dir, name), time: statSync(join(dir, name)).mtimeMs }))
+    .sort((a, b) => b.time - a.time)
+  for (const { file } of archives.slice(6)) {
+    rmSync(file, { force: true })
+    rmSync(indexFile(file), { force: true })
+  }
+}
+
 // From the base to the stage itself.
 function chain(last: Stage): Stage[] {
   return last.from === 'scratch' ? [last] : [...chain(stage(last.from)), last]
@@ -131,6 +143,7 @@ export async function buildImages(names: readonly string[], progress: Progress =
         writeFileSync(`${file}.new`, archive(built))
         writeFileSync(indexFile(file), JSON.stringify(result))
         renameSync(`${file}.new`, file)
+        removeOldArchives(dirname(file))
       }
       return result
     })

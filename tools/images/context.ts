@@ -4,6 +4,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -47,25 +48,31 @@ export function writePauseRoot(dir: string): void {
   chmodSync(join(dir, 'tmp'), 0o1777)
 }
 
-/** Writes `everything/`: the unmodified MCP test server and the packages that it depends on, as npm resolved them. */
-export async function writeEverythingRoot(dir: string): Promise<void> {
-  rmSync(dir, { recursive: true, force: true })
-  const listed = await read('npm', ['ls', '@modelcontextprotocol/server-everything', '--all', '--json', '--long'], {
-    cwd: repoRoot,
-    allowFailure: true,
-  })
-  const paths = new Set<string>()
-  type Tree = { path?: string; dependencies?: Record<string, Tree> }
-  const walk = (node: Tree, inside: boolean) => {
-    for (const [name, child] of Object.entries(node.dependencies ?? {})) {
-      const within = inside || name === '@modelcontextprotocol/server-everything'
-      if (within && child.path) paths.add(child.path)
-      walk(child, within)
-    }
+/** Folders of a package and of everything it depends on, as Node resolves them from where npm put them. Pure but for reading package.json files. */
+function packageFolders(name: string, from: string, found = new Set<string>()): Set<string> {
+  let at = from
+  while (!existsSync(join(at, 'node_modules', name, 'package.json'))) {
+    // An optional or peer dependency that npm left out.
+    if (at === repoRoot || at === '/') return found
+    at = dirname(at)
   }
-  walk(JSON.parse(listed), false)
-  for (const path of paths) {
-    if (existsSync(path))
-      cpSync(path, join(dir, path.slice(repoRoot.length + 1)), { recursive: true, dereference: false })
+  const folder = join(at, 'node_modules', name)
+  if (found.has(folder)) return found
+  found.add(folder)
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const wanted = { ...manifest.dependencies, ...manifest.optionalDependencies, ...manifest.peerDependencies }
+  for (const dependency of Object.keys(wanted)) packageFolders(dependency, folder, found)
+  return found
+}
+
+/** Writes `everything/`: the unmodified MCP test server and the packages that it depends on, where npm put them. */
+export function writeEverythingRoot(dir: string): void {
+  rmSync(dir, { recursive: true, force: true })
+  for (const folder of packageFolders('@modelcontextprotocol/server-everything', repoRoot)) {
+    const nested = join(folder, 'node_modules')
+    cpSync(folder, join(dir, folder.slice(repoRoot.length + 1)), {
+      recursive: true,
+      filter: (path) => !path.startsWith(nested),
+    })
   }
 }
