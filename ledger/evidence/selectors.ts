@@ -9,7 +9,7 @@ const LABELS = new Map([
   [LABEL_AGENT_ID, 'agent_id'],
 ])
 /** Fields people may select by and the columns they stand for. */
-export const FIELDS: Record<string, string> = {
+const FIELDS: Record<string, string> = {
   'metadata.name': 'name',
   'metadata.namespace': 'namespace',
   'envelope.kind': 'kind',

@@ -18,7 +18,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 }
 
 /** HTTP status of a failure: 500 for what is our own bug. */
-export const statusOf = (error: unknown): number => (error instanceof UserError && STATUS[error.code]) || 500
+const statusOf = (error: unknown): number => (error instanceof UserError && STATUS[error.code]) || 500
 
 /** What a caller may read of a failure; our own bugs are only in the log. */
 export const explain = (

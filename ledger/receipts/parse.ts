@@ -5,7 +5,7 @@ import { parseStrict } from '../../lib/core/strict.ts'
 import { asReceipt, misfitOf } from './shape.ts'
 
 /** Bytes of one line: a body of at most 16 KB, its envelope, and room for escapes. */
-export const MAX_RECEIPT_BYTES = 24 * 1024
+const MAX_RECEIPT_BYTES = 24 * 1024
 /** Lines handled between two turns of the event loop: other sidecars' streams must not wait for a large batch. */
 export const TURN = 32
 const LIMITS = { maxBytes: MAX_RECEIPT_BYTES, maxDepth: 48, maxNodes: 10_000 }

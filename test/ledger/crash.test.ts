@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Receipt } from '../../lib/api/receipt.ts'
@@ -72,3 +72,31 @@ test('kill -9 under load loses nothing and doubles nothing, with and without its
   }
   expect(Math.min(...spools.map(({ spool }) => spool.length))).toBeGreaterThan(100)
 }, 120_000)
+
+test('a disk that is full is said, keeps nothing of what it refused, and nothing is lost', async () => {
+  const agent = agents[0] as Agent
+  await world.ledger.stop()
+  const size = Math.max(
+    ...readdirSync(join(world.data, 'receipts')).map((name) => statSync(join(world.data, 'receipts', name)).size),
+  )
+  await world.ledger.start({ maxFileKiB: Math.ceil(size / 1024) + 64 })
+  const chain = agent.start()
+  const spool = [chain.first]
+  for (let i = 0; i < 400; i++) spool.push(chain.intent())
+  let acked = -1
+  let full = false
+  while (!full && acked < spool.length - 1) {
+    const answer = await world.client.post(agent.token, spool.slice(acked + 1, acked + 11))
+    full = answer.status === 507
+    if (!full) acked = answer.json.seq
+    else expect(answer.json.error.code).toBe('LedgerFull')
+  }
+  expect(full).toBe(true)
+  expect((await world.client.post(agent.token, spool.slice(acked + 1, acked + 11))).status).toBe(507)
+  await world.ledger.kill()
+  await world.ledger.start()
+  const rest = await world.client.post(agent.token, spool.slice(acked + 1))
+  expect(rest.json).toEqual({ incarnation: chain.incarnation, seq: spool.length - 1 })
+  const kept = (await stored(agent)).filter((r) => r.envelope.incarnation === chain.incarnation)
+  expect(kept).toEqual(spool)
+}, 60_000)

@@ -1,3 +1,4 @@
+import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Receipt } from '../../lib/api/receipt.ts'
 import { eventually } from '../harness/eventually.ts'
@@ -109,7 +110,9 @@ describe('kubectl', () => {
   })
 
   test('-w shows new calls and what comes of them', async () => {
-    const watching = ana('get', 'receipts', '-n', 'payments', '-w', '--no-headers', '--request-timeout=4s')
+    const watch = ['get', 'receipts', '-n', 'payments', '-w', '--request-timeout=4s']
+    const watching = ana(...watch, '--no-headers')
+    const objects = ana(...watch, '-o', 'jsonpath={.envelope.incarnation}-{.envelope.seq}{"\\n"}')
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     const chain = payments.start()
     const intent = chain.intent('get_invoice')
@@ -118,6 +121,8 @@ describe('kubectl', () => {
     await send(payments, [chain.result(intent)])
     const lines = (await watching).out.split('\n').filter((line) => line.startsWith(nameOf(intent)))
     expect(lines.map((line) => line.split(/\s{2,}/)[3])).toEqual(['pending', 'ok'])
+    const seen = (await objects).out.split('\n').filter((line) => line.startsWith(chain.incarnation))
+    expect(seen).toEqual([0, 1, 2].map((seq) => `${chain.incarnation}-${seq}`))
   })
 
   test('explain, api-resources and can-i know it without a warning', async () => {
@@ -133,6 +138,30 @@ describe('kubectl', () => {
       out: expect.stringMatching(/receipts\s+evidence\.remit\.dev\/v1alpha1\s+true\s+Receipt\s+get,list,watch/),
     })
     expect((await bo('auth', 'can-i', 'list', 'receipts', '-n', 'payments')).out.trim()).toBe('no')
+  })
+
+  test('goes on over a new certificate, and so does an open stream', async () => {
+    const stream = await world.client.follow(payments.token)
+    const serial = () =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connect(
+          { host: '127.0.0.1', port: world.port, ca: world.caOfLedger, servername: 'remit-ledger.remit-system.svc' },
+          () => {
+            resolve(socket.getPeerCertificate().serialNumber)
+            socket.destroy()
+          },
+        )
+        socket.on('error', reject)
+      })
+    const before = await serial()
+    await world.rotate()
+    await eventually(async () => (await serial()) !== before, { what: 'the new certificate' })
+    expect((await ana('get', 'receipts', '-n', 'payments')).code).toBe(0)
+    await world.putRemit(payments, 2)
+    await eventually(() => stream.events.some((e) => e.data?.includes('"generation":2')), {
+      what: 'a remit over the old connection',
+    })
+    stream.close()
   })
 
   test('nothing can be written', async () => {

@@ -54,11 +54,14 @@ export interface World {
   putRemit(agent: Pick<Agent, 'namespace' | 'name' | 'id'>, generation: number, more?: Partial<Remit>): Promise<void>
   operatorToken(): Promise<string>
   ledger: {
-    start(env?: Record<string, string>): Promise<void>
+    /** `maxFileKiB` bounds every file it writes, as a full disk would. */
+    start(options?: { maxFileKiB?: number }): Promise<void>
     kill(): Promise<void>
     stop(): Promise<number>
     log(): string
   }
+  /** Gives the running ledger a new serving certificate. */
+  rotate(): Promise<void>
   grant(namespace: string, user: string, verbs: string[]): Promise<void>
   stop(): Promise<void>
 }
@@ -129,10 +132,13 @@ export const startWorld = async (): Promise<World> => {
   const logFile = join(dir, 'ledger.log')
   const [port, healthPort] = (await freePorts(2)) as [number, number]
   const authority = await createAuthority('remit')
-  const pair = await authority.issue('remit-ledger', { names: [`remit-ledger.${SYSTEM}.svc`, '127.0.0.1'] })
   mkdirSync(join(dir, 'tls'))
-  writeFileSync(join(dir, 'tls', 'tls.crt'), pair.cert)
-  writeFileSync(join(dir, 'tls', 'tls.key'), pair.key, { mode: 0o600 })
+  const rotate = async () => {
+    const pair = await authority.issue('remit-ledger', { names: [`remit-ledger.${SYSTEM}.svc`, '127.0.0.1'] })
+    writeFileSync(join(dir, 'tls', 'tls.crt'), pair.cert)
+    writeFileSync(join(dir, 'tls', 'tls.key'), pair.key, { mode: 0o600 })
+  }
+  await rotate()
   writeFileSync(logFile, '')
 
   await createNamespace(apiserver.client, SYSTEM)
@@ -164,10 +170,11 @@ export const startWorld = async (): Promise<World> => {
   const key = { kid: 'test', privateKey: generateKeyPairSync('ed25519').privateKey }
   const client = ledgerClient({ port, ca: authority.cert, servername: `remit-ledger.${SYSTEM}.svc` })
   let running: ManagedProcess | undefined
-  const start = async (env: Record<string, string> = {}) => {
+  const start = async ({ maxFileKiB }: { maxFileKiB?: number } = {}) => {
+    const limit = maxFileKiB === undefined ? 'unlimited' : String(maxFileKiB * 2)
     running = await startProcess({
-      command: process.execPath,
-      args: [main],
+      command: '/bin/sh',
+      args: ['-c', 'ulimit -f "$1"; shift; exec "$@"', 'sh', limit, process.execPath, main],
       logFile,
       env: {
         KUBECONFIG: kubeconfig,
@@ -176,7 +183,6 @@ export const startWorld = async (): Promise<World> => {
         LEDGER_HEALTH_PORT: String(healthPort),
         LEDGER_DATA: data,
         LEDGER_TLS: join(dir, 'tls'),
-        ...env,
       },
       removeOnOrphan: dir,
     })
@@ -234,6 +240,7 @@ export const startWorld = async (): Promise<World> => {
       },
       log: () => readFileSync(logFile, 'utf8'),
     },
+    rotate,
     grant: async (namespace, user, verbs) => {
       await put(apiserver, rules.role, {
         metadata: { name: `receipts-${user}`, namespace },
