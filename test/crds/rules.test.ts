@@ -519,16 +519,4 @@ describe('the kinds, on a real API server', () => {
     expect(await refusal(patch({ spec: null }))).toContain('spec: Required value')
     await patch({ spec: { suspended: true } })
   })
-
-  it("never lets a remit's generation go back", async () => {
-    const remit = valid.AgentRemit()
-    await create('AgentRemit', remit, {})
-    const patch = (generation: number) =>
-      apiserver.client.request('PATCH', pathOf('AgentRemit', remit.metadata.name), {
-        body: { spec: { remit: { generation } } },
-        contentType: 'application/merge-patch+json',
-      })
-    await patch(8)
-    expect(await refusal(patch(7))).toContain('generation never goes back')
-  })
 })
