@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Receipt } from '../../lib/api/receipt.ts'
@@ -213,6 +215,30 @@ describe('the front proxy', () => {
     expect({ status: answer.status, reason: answer.json.reason }).toEqual({ status: 401, reason: 'Unauthorized' })
     const token = world.apiserver.adminToken
     expect((await world.client.send('GET', `${BASE}/receipts`, { headers, token })).status).toBe(401)
+  })
+
+  test('is believed with it, and what it says the person may is still asked', async () => {
+    const file = (name: string) => readFileSync(join(world.apiserver.dir, name), 'utf8')
+    const pair = { cert: file('front-proxy.crt'), key: file('front-proxy.key') }
+    const client = ledgerClient({
+      port: world.port,
+      ca: world.caOfLedger,
+      servername: 'remit-ledger.remit-system.svc',
+      ...pair,
+    })
+    const as = async (user: string, path: string) =>
+      (await client.send('GET', `${BASE}${path}`, { headers: { 'x-remote-user': user } })).status
+    try {
+      expect(await as('bo', '/namespaces/search/receipts')).toBe(200)
+      expect(await as('bo', '/namespaces/payments/receipts')).toBe(403)
+      expect(await as('bo', `/namespaces/payments/receipts/${nameOf(refund)}`)).toBe(403)
+      expect(await as('bo', '/receipts')).toBe(403)
+      expect(await as('bo', '/namespaces/search%2F..%2Fpayments/receipts')).toBe(403)
+      expect(await as('bo', '/namespaces/%E0%A4%A/receipts')).toBe(400)
+      expect((await client.send('GET', `${BASE}/receipts`)).status).toBe(401)
+    } finally {
+      client.close()
+    }
   })
 
   test('is not believed with the certificate of another authority', async () => {
