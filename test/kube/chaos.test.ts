@@ -52,7 +52,7 @@ test('whatever the network does and in whatever order, the cache ends as the ser
       for (const removal of removals) removal()
       await becomesTrue(started)
     }),
-    { numRuns: 60, interruptAfterTimeLimit: 15_000 },
+    { numRuns: 25, interruptAfterTimeLimit: 8_000 },
   )
   // The periodic list ran beside all that and found nothing the watch had not brought.
   expect(started.metrics.lists).toContain('periodic')
