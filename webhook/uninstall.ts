@@ -92,6 +92,7 @@ export const uninstall = async (
     await remove(client, secrets, inSystem(name))
   await remove(client, configMaps, inSystem('remit-trust'))
   await remove(client, leases, inSystem(LEASE_OPERATOR))
+  await remove(client, pods, inSystem('remit-test'))
   say('no agent runs any more; AgentIdentities, policies and owner groups are kept')
 }
 
