@@ -9,6 +9,8 @@ export const LABEL_AGENT = 'remit.dev/agent'
 export const LABEL_AGENT_ID = 'remit.dev/agent-id'
 /** Hash of the pod template; a pod with another one is replaced. */
 export const ANNOTATION_TEMPLATE = 'remit.dev/template'
+/** On an AgentRemit, for people: the first 12 digits of the remit's digest. */
+export const ANNOTATION_DIGEST = 'remit.dev/digest'
 export const FINALIZER_AGENT = 'remit.dev/agent'
 export const FINALIZER_NETWORK = 'remit.dev/pod-gone'
 

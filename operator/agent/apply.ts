@@ -1,5 +1,6 @@
 import type { AgentIdentity, AgentIdentityStatus } from '../../lib/api/gen/types.ts'
-import { FINALIZER_AGENT, FINALIZER_NETWORK } from '../../lib/api/names.ts'
+import { ANNOTATION_DIGEST, FINALIZER_AGENT, FINALIZER_NETWORK } from '../../lib/api/names.ts'
+import { remitDigest } from '../../lib/core/jws.ts'
 import type { AgentPod } from '../../lib/core/pod/agent-pod.ts'
 import { apply, applyIfChanged, type Desired } from '../../lib/kube/apply.ts'
 import type { Client } from '../../lib/kube/client.ts'
@@ -146,7 +147,9 @@ const writeRemit = async ({ client, signal, log }: Hands, world: World, { remit,
   const stored = world.remits[0]
   const labels = account?.metadata.labels ?? stored?.metadata.labels
   const ownerReferences = account?.metadata.ownerReferences ?? stored?.metadata.ownerReferences
-  const metadata = { name: world.name, namespace: world.namespace, labels, ownerReferences }
+  // For `kubectl get agentremits`; whoever verifies computes the digest.
+  const annotations = remit && { [ANNOTATION_DIGEST]: remitDigest(remit.remit).slice(0, 12) }
+  const metadata = { name: world.name, namespace: world.namespace, labels, annotations, ownerReferences }
   const object = { metadata, spec: remit } as unknown as KubeObject
   if (stored) {
     const { resourceVersion, uid } = stored.metadata

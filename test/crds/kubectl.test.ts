@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ANNOTATION_DIGEST } from '../../lib/api/names.ts'
 import { ensureBinaries } from '../../tools/cluster/binaries.ts'
 import { type Apiserver, startApiserver } from '../harness/apiserver.ts'
 import { createNamespace } from '../harness/world.ts'
@@ -39,7 +40,7 @@ describe('what kubectl shows of the kinds', () => {
     const remit = { ...valid.AgentRemit() }
     const objects = [group, agent, valid.AgentPolicy(), valid.ClusterAgentPolicy(), remit]
     const file = join(apiserver.dir, 'objects.json')
-    const digest = { annotations: { 'remit.dev/digest': '0123456789ab' } }
+    const digest = { annotations: { [ANNOTATION_DIGEST]: '0123456789ab' } }
     Object.assign(remit.metadata, digest)
     writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }))
     await kubectl('apply', '-f', file)
