@@ -51,10 +51,9 @@ const dockerAnswers = async () =>
 const present = async (program: string) =>
   (await run('sh', ['-c', `command -v ${program}`], { allowFailure: true })).code === 0
 
-/** Looks at this machine for `preflight`. Changes nothing but for the cache folder, whose disk it measures. */
+/** Looks at this machine for `preflight` and changes nothing. */
 export async function gatherFacts(provider: ProviderName, docker: boolean): Promise<Facts> {
   const { cacheDir } = toolsConfig()
-  mkdirSync(cacheDir, { recursive: true })
   const needed: BinaryName[] = [...binariesFor[provider]]
   if (provider === 'kind' && !(await present('kind'))) needed.push('kind')
   const go = /go(\d+\.\d+)/.exec(await read('go', ['version'], { allowFailure: true }).catch(() => ''))?.[1]
@@ -89,11 +88,19 @@ function availableMiB(): number {
 /** Brings the wanted cluster up (a second when it is up already) and proves once per start that it enforces NetworkPolicy. */
 export async function ensureCluster(options: ClusterOptions, progress: Progress): Promise<Cluster> {
   const config = toolsConfig()
+  try {
+    mkdirSync(config.cacheDir, { recursive: true })
+  } catch (error) {
+    throw new CannotSetUp(
+      `The cache cannot be made: ${(error as Error).message}. Set REMIT_CACHE to a folder that can be written.`,
+    )
+  }
   const docker = options.context || options.provider === 'local' ? false : await dockerAnswers()
   const provider = chooseProvider(options, docker)
-  const obstacles = preflight(provider, await gatherFacts(provider, docker))
-  if (obstacles.length > 0) throw new CannotSetUp(explain(provider, obstacles))
   return withLock(join(config.cacheDir, 'locks', `cluster-${provider}`), async () => {
+    // Under the lock: while another process takes a cluster down, its dying kubelet would look like a stranger's.
+    const obstacles = preflight(provider, await gatherFacts(provider, docker))
+    if (obstacles.length > 0) throw new CannotSetUp(explain(provider, obstacles))
     if (provider === 'local') return ensureLocal(config.cacheDir, config.path, progress)
     const { kubectl: program } = await ensureBinaries(['kubectl'], progress, config.cacheDir)
     if (provider === 'kind') return ensureKind(config.cacheDir, program, progress)

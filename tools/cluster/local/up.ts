@@ -53,15 +53,12 @@ export async function up(
   const l = layout(cacheDir)
   const made = recipe(cacheDir)
   if (read(l.ready) !== '' && read(l.ready) === made) {
-    const dead = components.filter((name) => runningPid(l, name) === undefined)
-    for (const name of dead) {
-      await progress.step(`Start ${name} again`, 1, async () => launch(l, cacheDir, name, path))
-    }
     try {
-      await healthy(l, cacheDir, dead.length > 0 ? 60_000 : 3_000)
+      await mend(l, cacheDir, path, progress)
       return { kubeconfig: l.kubeconfig, context: local.context }
-    } catch {
-      // Cannot be mended by starting what is missing: make it again.
+    } catch (error) {
+      // Starting what is missing did not help: make it again.
+      await progress.step(`The cluster is not healthy: ${(error as Error).message}`, 0, async () => {})
     }
   }
   if (existsSync(l.state)) await progress.step('Remove what is left of an earlier cluster', 5, () => down(cacheDir))
@@ -69,6 +66,21 @@ export async function up(
   await start(l, cacheDir, path, progress)
   writeFileSync(l.ready, made)
   return { kubeconfig: l.kubeconfig, context: local.context }
+}
+
+/** Starts again what ended, for as long as it takes the cluster to be healthy; a busy machine gets a minute. */
+async function mend(l: Layout, cacheDir: string, path: string, progress: Progress): Promise<void> {
+  const end = Date.now() + 60_000
+  for (;;) {
+    for (const name of components.filter((component) => runningPid(l, component) === undefined)) {
+      await progress.step(`Start ${name} again`, 1, async () => launch(l, cacheDir, name, path))
+    }
+    try {
+      return await healthy(l, cacheDir, 5_000)
+    } catch (error) {
+      if (Date.now() > end) throw error
+    }
+  }
 }
 
 async function healthy(l: Layout, cacheDir: string, timeoutMs: number): Promise<void> {
