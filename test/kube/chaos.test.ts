@@ -57,4 +57,4 @@ test('whatever the network does and in whatever order, the cache ends as the ser
   // The periodic list ran beside all that and found nothing the watch had not brought.
   expect(started.metrics.lists).toContain('periodic')
   expect(started.metrics.misses).toBe(0)
-}, 40_000)
+})

@@ -117,7 +117,7 @@ test('bookmarks move a quiet watch along', async () => {
     Number(watches[0]?.query.get('resourceVersion')),
   )
   expect(started.metrics.lists).toEqual(['start'])
-}, 15_000)
+})
 
 test('what a watch swallowed is found by the periodic list, counted and put right; what was in time is not', async () => {
   const loses = (line: string) => !line.includes('"name":"lost"')

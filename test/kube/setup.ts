@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest'
 import { type Client, createClient } from '../../lib/kube/client.ts'
 import { loadKubeConfig } from '../../lib/kube/kubeconfig.ts'
 import type { KubeMetrics } from '../../lib/kube/metrics.ts'
@@ -24,11 +24,13 @@ export interface World {
 /** One API server a test file; a namespace, a proxy and a signal a test. */
 export const useWorld = (): World => {
   const world = {} as World
+  // They wait for real processes, on machines that do other things too.
+  vi.setConfig({ testTimeout: 30_000, hookTimeout: 90_000 })
   let tests = 0
   let over = new AbortController()
   beforeAll(async () => {
     world.server = await startApiserver()
-  }, 90_000)
+  })
   afterAll(() => world.server?.stop())
   beforeEach(async () => {
     over = new AbortController()
