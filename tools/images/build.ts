@@ -138,7 +138,7 @@ export async function buildImages(names: readonly string[], progress: Progress =
         digestRef: `remit.local/${name}@${image.digest}`,
         archive: file,
       }))
-      if (!existsSync(file)) {
+      if (!existsSync(file) || !existsSync(indexFile(file))) {
         mkdirSync(dirname(file), { recursive: true })
         writeFileSync(`${file}.new`, archive(built))
         writeFileSync(indexFile(file), JSON.stringify(result))
