@@ -47,6 +47,8 @@ export interface World {
   port: number
   /** The authority of the ledger's certificate, PEM. */
   caOfLedger: string
+  /** Public JWK of the key that signs the remits here, for cluster `test`. */
+  anchor: { kty: string; crv: string; x: string; kid: string }
   /** Folder of the ledger's data. */
   data: string
   client: LedgerClient
@@ -167,7 +169,9 @@ export const startWorld = async (): Promise<World> => {
     { mode: 0o600 },
   )
 
-  const key = { kid: 'test', privateKey: generateKeyPairSync('ed25519').privateKey }
+  const keys = generateKeyPairSync('ed25519')
+  const key = { kid: 'test', privateKey: keys.privateKey }
+  const anchor = { ...keys.publicKey.export({ format: 'jwk' }), kid: key.kid } as World['anchor']
   const client = ledgerClient({ port, ca: authority.cert, servername: `remit-ledger.${SYSTEM}.svc` })
   let running: ManagedProcess | undefined
   const start = async ({ maxFileKiB }: { maxFileKiB?: number } = {}) => {
@@ -196,6 +200,7 @@ export const startWorld = async (): Promise<World> => {
     apiserver,
     port,
     caOfLedger: authority.cert,
+    anchor,
     data,
     client,
     agent: async (namespace, name) => {
