@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Client, createClient } from '../../lib/kube/client.ts'
+import { findCondition } from '../../lib/kube/conditions.ts'
+import { loadKubeConfig } from '../../lib/kube/kubeconfig.ts'
+import { create, find, get, list, mergePatch, remove } from '../../lib/kube/objects.ts'
+import {
+  agentIdentities,
+  agentPolicies,
+  apiServices,
+  configMaps,
+  mutatingWebhookConfigurations,
+  namespaces,
+  ownerGroups,
+  pods,
+  validatingAdmissionPolicies,
+  validatingWebhookConfigurations,
+} from '../../lib/kube/resources.ts'
+import type { KubeObject } from '../../lib/kube/types.ts'
+import { ensureBinaries } from '../../tools/cluster/binaries.ts'
+import { type Cluster, ensureCluster } from '../../tools/cluster/cluster.ts'
+import { run } from '../../tools/cluster/exec.ts'
+import { buildImages, type Image } from '../../tools/images/build.ts'
+import { silentProgress } from '../../tools/progress.ts'
+import { eventually } from '../harness/eventually.ts'
+import { chartDir, SYSTEM_NAMESPACE } from '../webhook/chart.ts'
+import { agentPolicy, ownerGroup } from '../webhook/fixtures.ts'
+
+// Install, upgrade with a new sidecar while an agent runs, uninstall: on the cluster of REMIT_E2E_CONTEXT (an existing
+// one) or the provider's own. Takes a running installation over and leaves the cluster without Remit.
+const NS = 'e2e-chart'
+const AGENT = 'steady'
+const NEXT_SIDECAR = `sha256:${'3'.repeat(64)}`
+
+let cluster: Cluster
+let client: Client
+let images: Image[]
+
+const image = (name: string) => images.find((i) => i.name === name)!
+const helm = async (...args: string[]) => {
+  const { helm: binary } = await ensureBinaries(['helm'])
+  return run(binary, [
+    ...args,
+    '--namespace',
+    SYSTEM_NAMESPACE,
+    '--kubeconfig',
+    cluster.kubeconfig,
+    '--kube-context',
+    cluster.context,
+  ])
+}
+const install = (sidecarDigest: string) =>
+  helm(
+    ...['upgrade', '--install', 'remit', chartDir, '--create-namespace', '--wait', '--timeout', '3m'],
+    ...['--set', `image.prefix=${image('sidecar').ref.slice(0, image('sidecar').ref.lastIndexOf('/'))}`],
+    ...['operator', 'webhook', 'ledger'].flatMap((part) => ['--set', `images.${part}.digest=${image(part).digest}`]),
+    ...['--set', `images.sidecar.digest=${sidecarDigest}`, '--set', 'webhook.replicas=1'],
+  )
+const agentPod = () => find(client, pods, { namespace: NS, name: `agent-${AGENT}` })
+const ready = async () => {
+  const agent = (await get(client, agentIdentities, { namespace: NS, name: AGENT })) as KubeObject & {
+    status?: { conditions: [] }
+  }
+  return findCondition(agent.status?.conditions, 'Ready')?.status === 'True'
+}
+const caBundles = async () =>
+  JSON.stringify([
+    (await get(client, validatingWebhookConfigurations, { name: 'remit' })).webhooks!.map(
+      (w) => w.clientConfig.caBundle,
+    ),
+    (await get(client, mutatingWebhookConfigurations, { name: 'remit' })).webhooks!.map((w) => w.clientConfig.caBundle),
+    (await get(client, apiServices, { name: 'v1alpha1.evidence.remit.dev' })).spec!.caBundle,
+  ])
+
+beforeAll(async () => {
+  cluster = await ensureCluster({ context: process.env.REMIT_E2E_CONTEXT }, silentProgress)
+  client = createClient(loadKubeConfig({ from: 'files', files: [cluster.kubeconfig], context: cluster.context }))
+  images = await buildImages(['operator', 'webhook', 'ledger', 'sidecar'])
+  await cluster.loadImages([...new Set(images.map((i) => i.archive))])
+}, 300_000)
+afterAll(async () => {
+  if (client) await remove(client, namespaces, { name: NS })
+  client?.close()
+})
+
+test('it installs, its own test passes, and an agent runs', async () => {
+  await install(image('sidecar').digest)
+  const { stdout } = await helm('test', 'remit', '--logs', '--timeout', '90s')
+  expect(stdout.match(/^ok {5}/gm)).toHaveLength(3)
+  expect(stdout).not.toContain('FAILED')
+  await create(client, namespaces, { metadata: { name: NS } })
+  await create(client, ownerGroups, ownerGroup(NS))
+  await create(client, agentPolicies, agentPolicy(NS))
+  const workload = {
+    image: image('webhook').digestRef,
+    command: ['/usr/bin/node', '-e', 'setInterval(() => {}, 1000)'],
+  }
+  const spec = { ownerRef: { name: 'billing-team' }, policyRefs: [{ name: 'billing' }], workload }
+  await create(client, agentIdentities, { metadata: { name: AGENT, namespace: NS }, spec } as KubeObject)
+  await eventually(ready, { timeoutMs: 60_000, what: 'agent ready' })
+}, 300_000)
+
+test('an upgrade with a new sidecar leaves the running agent alone and keeps what the operator wrote', async () => {
+  const before = await agentPod()
+  const bundles = await caBundles()
+  expect(bundles).not.toContain('null')
+  await install(NEXT_SIDECAR)
+  expect(await caBundles()).toBe(bundles)
+  const after = await agentPod()
+  expect(after?.metadata.uid).toBe(before?.metadata.uid)
+  expect(after?.status?.phase).toBe('Running')
+  const admission = await get(client, configMaps, { namespace: SYSTEM_NAMESPACE, name: 'remit-admission' })
+  expect(admission.data!.sidecarDigests!.split(',').slice(0, 2)).toEqual([NEXT_SIDECAR, image('sidecar').digest])
+  // A pod with the sidecar from before can still be changed where changes are allowed, and end.
+  await mergePatch(
+    client,
+    pods,
+    { namespace: NS, name: `agent-${AGENT}` },
+    { metadata: { annotations: { note: 'x' } } },
+  )
+  await remove(client, pods, { namespace: NS, name: `agent-${AGENT}` })
+  const next = await eventually(
+    async () => {
+      const pod = await agentPod()
+      return pod && pod.metadata.uid !== before?.metadata.uid ? pod : undefined
+    },
+    { timeoutMs: 90_000, what: 'the next pod' },
+  )
+  expect(next.spec!.initContainers![0]!.image).toContain(NEXT_SIDECAR)
+  await install(image('sidecar').digest)
+  await remove(client, pods, { namespace: NS, name: `agent-${AGENT}` })
+  await eventually(ready, { timeoutMs: 90_000, what: 'agent ready again' })
+}, 400_000)
+
+test('uninstalling stops agents, keeps what teams wrote, and leaves nothing stuck or in the way', async () => {
+  await helm('uninstall', 'remit', '--wait', '--timeout', '4m')
+  expect(await agentPod()).toBeUndefined()
+  const agent = await get(client, agentIdentities, { namespace: NS, name: AGENT })
+  expect(agent.metadata.finalizers ?? []).toEqual([])
+  expect(await find(client, mutatingWebhookConfigurations, { name: 'remit' })).toBeUndefined()
+  expect(await find(client, validatingWebhookConfigurations, { name: 'remit' })).toBeUndefined()
+  expect(await find(client, apiServices, { name: 'v1alpha1.evidence.remit.dev' })).toBeUndefined()
+  const policies = (await list(client, validatingAdmissionPolicies)).items.map((o) => o.metadata.name)
+  expect(policies.filter((name) => name.startsWith('remit-'))).toEqual([])
+  for (const name of [NS, SYSTEM_NAMESPACE]) {
+    await remove(client, namespaces, { name })
+    await eventually(async () => (await find(client, namespaces, { name })) === undefined, {
+      timeoutMs: 90_000,
+      what: `namespace ${name} gone`,
+    })
+  }
+}, 400_000)
