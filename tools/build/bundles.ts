@@ -39,6 +39,7 @@ function options(bundle: Bundle, file: string): BuildOptions {
     // Whitespace and names stay: Node prints the line that threw, and a person reads it at night.
     minifySyntax: true,
     legalComments: 'none',
+    alias: { undici: join(repoRoot, 'tools/build/no-undici.ts') },
     logLevel: 'silent',
     banner: { js: `${shebang}${prologue}` },
     ...(bundle.format === 'cjs' ? { define: { 'import.meta.url': 'remitModuleUrl' } } : {}),
