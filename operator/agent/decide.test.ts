@@ -218,6 +218,15 @@ test('a fence being deleted is stood in for while a pod runs, and no pod is made
   })
 })
 
+test('a relabelled pod has left its fence and goes; a relabelled fence is mended where it stands', () => {
+  const other = { 'remit.dev/agent': 'bot', 'remit.dev/agent-id': 'u2' }
+  expect(decideAgent({ ...base(), pods: [pod({}, { labels: other })] }).endPods).toHaveLength(1)
+  const ownerReferences = [{ uid: 'u1' }]
+  const fence = { metadata: { ...meta('agent-bot', 'n1'), labels: other, ownerReferences } } as NetworkPolicy
+  const plan = decideAgent({ ...base(), fences: [fence], pods: [pod()] })
+  expect(plan.fence).toMatchObject({ remove: [], apply: [{ metadata: { name: 'agent-bot', labels } }] })
+})
+
 test('one rule too many is not the same fence', () => {
   const wanted = decideAgent(base()).fence.apply[0]!
   const found = structuredClone(wanted) as unknown as NetworkPolicy

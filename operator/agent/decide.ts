@@ -5,6 +5,7 @@ import { remitDigest } from '../../lib/core/jws.ts'
 import { ownerReference } from '../../lib/core/pod/agent-pod.ts'
 import type { Desired } from '../../lib/kube/apply.ts'
 import type { Pod, ServiceAccount } from '../../lib/kube/resources.ts'
+import { isOf, isPodOf } from './belongs.ts'
 import { conditionsOf, type Told } from './conditions.ts'
 import { type Facts, factsOf } from './facts.ts'
 import { type FencePlan, planFence } from './fence-plan.ts'
@@ -34,13 +35,6 @@ export interface AgentStatus extends Omit<AgentIdentityStatus, 'conditions' | 'c
   conditions: Told[]
 }
 
-type Labelled = { metadata: { labels?: Record<string, string> } }
-
-const isOf =
-  (uid: string | undefined) =>
-  ({ metadata }: Labelled): boolean =>
-    metadata.labels?.[LABEL_AGENT_ID] === uid
-
 const nothing: Plan = {
   fence: { apply: [], remove: [], stands: false },
   endPods: [],
@@ -50,14 +44,15 @@ const nothing: Plan = {
   finalizer: 'keep',
 }
 
-/** Takes away what belongs to no living agent of that UID: pods, and when they are gone the rest. */
-const clear = (world: World, belongs: (object: Labelled) => boolean): Plan | undefined => {
-  const pods = world.pods.filter(belongs)
+/** Takes away what is not the living agent's of that UID (all, without one): pods, and when they are gone the rest. */
+const clear = (world: World, uid?: string): Plan | undefined => {
+  const strange = (object: Parameters<ReturnType<typeof isOf>>[0]) => uid === undefined || !isOf(uid)(object)
+  const pods = world.pods.filter((pod) => uid === undefined || !isPodOf(uid)(pod))
   const endPods = pods.filter(({ metadata }) => !metadata.deletionTimestamp)
   if (pods.length > 0) return { ...nothing, endPods }
-  const fences = world.fences.filter(belongs)
-  const accounts = world.accounts.filter(belongs)
-  const remits = world.remits.filter(belongs)
+  const fences = world.fences.filter(strange)
+  const accounts = world.accounts.filter(strange)
+  const remits = world.remits.filter(strange)
   if (fences.length + accounts.length + remits.length === 0) return undefined
   return { ...nothing, fence: { ...nothing.fence, remove: fences }, removeAccounts: accounts, removeRemits: remits }
 }
@@ -79,7 +74,7 @@ const statusOf = (
   remit: SignedRemit | undefined,
 ): AgentStatus => {
   const agent = world.agent!
-  const pod = world.pods.find(isOf(agent.metadata.uid))
+  const pod = world.pods.find(isPodOf(agent.metadata.uid))
   const stored = world.trust ? signedByUs(world.remits[0], world.trust, agent.metadata.uid ?? '') : undefined
   const current = remit?.remit ?? stored
   return {
@@ -103,16 +98,16 @@ const earliest = (...times: (number | undefined)[]): number | undefined => {
 /** What the operator does about one agent: pure, from the world as the caches show it. */
 export const decideAgent = (world: World): Plan => {
   const { agent, trust, now } = world
-  if (!agent) return clear(world, () => true) ?? nothing
+  if (!agent) return clear(world) ?? nothing
   const uid = agent.metadata.uid
   const deleted = agent.metadata.deletionTimestamp !== undefined
   const finalizer = deleted ? 'keep' : 'add'
 
   // Left over from an agent of the same name that was removed by force: it inherits nothing.
-  const strays = clear(world, (object) => !isOf(uid)(object))
+  const strays = clear(world, uid)
   if (strays) return { ...strays, finalizer }
   if (deleted && world.pods.length === 0) {
-    const rest = clear(world, () => true)
+    const rest = clear(world)
     return { ...(rest ?? nothing), finalizer: 'release' }
   }
 

@@ -1,6 +1,7 @@
-import { agentObjectName, LABEL_AGENT_ID } from '../../lib/api/names.ts'
+import { agentObjectName } from '../../lib/api/names.ts'
 import { type EgressTarget, type NetworkPolicy as Fence, networkPolicy } from '../../lib/core/pod/network-policy.ts'
 import type { NetworkPolicy } from '../../lib/kube/resources.ts'
+import { isOf } from './belongs.ts'
 import type { World } from './world.ts'
 
 /** A dot is in no agent's name, so this is no other agent's fence. */
@@ -20,7 +21,7 @@ export interface FencePlan {
  */
 export const planFence = (world: World, targets: EgressTarget[]): FencePlan => {
   const agent = world.agent!
-  const own = world.fences.filter(({ metadata }) => metadata.labels?.[LABEL_AGENT_ID] === agent.metadata.uid)
+  const own = world.fences.filter(isOf(agent.metadata.uid))
   const main = own.find(({ metadata }) => metadata.name === agentObjectName(agent.metadata.name))
   const standIn = own.find(({ metadata }) => metadata.name !== main?.metadata.name)
   const wanted = networkPolicy(agent, targets)

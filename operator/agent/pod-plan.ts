@@ -1,6 +1,7 @@
-import { ANNOTATION_TEMPLATE, LABEL_AGENT_ID } from '../../lib/api/names.ts'
+import { ANNOTATION_TEMPLATE } from '../../lib/api/names.ts'
 import { type AgentPod, ANNOTATION_BACKOFF, ANNOTATION_RESTARTS, agentPod } from '../../lib/core/pod/agent-pod.ts'
 import type { Pod } from '../../lib/kube/resources.ts'
+import { isPodOf } from './belongs.ts'
 import { podState } from './pod-state.ts'
 import { userNamespaces } from './user-namespaces.ts'
 import { say, type Verdict } from './verdict.ts'
@@ -28,7 +29,7 @@ const number = (pod: Pod | undefined, annotation: string) => Number(pod?.metadat
 /** What to do about the pod of an agent that nothing stands against. */
 export const planPod = (world: World, ready: { account?: string; fenced: boolean }): PodDecision => {
   const agent = world.agent!
-  const pod = world.pods.find((each) => each.metadata.labels?.[LABEL_AGENT_ID] === agent.metadata.uid)
+  const pod = world.pods.find(isPodOf(agent.metadata.uid))
   const restarts = Math.max(agent.status?.restarts ?? 0, number(pod, ANNOTATION_RESTARTS))
   const make = (counts: { restarts: number; backoff: number }) =>
     agentPod(agent, {

@@ -188,6 +188,16 @@ test('what is deleted or edited behind its back comes back', async () => {
   await podMade(client, 'heal', undefined, pod.metadata.uid)
 })
 
+test('a pod stripped of the labels its fence selects it by is ended and made again', async () => {
+  const pod = await run('stripped')
+  await mergePatch(client, pods, ofPod('stripped'), {
+    metadata: { labels: { 'remit.dev/agent': null, 'remit.dev/agent-id': null } },
+  })
+  await eventually(async () => (await findPod(client, 'stripped'))?.metadata.deletionTimestamp !== undefined)
+  await finish(client, pod)
+  await podMade(client, 'stripped', undefined, pod.metadata.uid)
+})
+
 test('a fence deleted under a running pod never leaves it without one', async () => {
   const pod = await run('fence-gone')
   const first = (await findFence(client, 'fence-gone'))!.metadata.uid
