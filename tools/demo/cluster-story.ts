@@ -4,7 +4,7 @@ const AGENT = 'agent-billing-bot -n payments -c agent'
 
 /** The main job on a real cluster, with the commands a person would type. */
 export const tellClusterStory = async ({ say, run, until }: Show): Promise<void> => {
-  await until('kubectl get agents -A', /billing-bot +True[\s\S]*helpdesk-bot +True/, 180_000)
+  await until('kubectl get agents -A', /billing-bot +True[\s\S]*desk-bot +True/, 180_000)
   say('Two teams, two agents. Each has an owner group with a person on call, and a policy:')
   await run('kubectl get agents -A')
 
@@ -35,13 +35,13 @@ export const tellClusterStory = async ({ say, run, until }: Show): Promise<void>
   await run('kubectl exec -n payments agent-billing-bot -c agent -- id', { mayFail: true })
 
   say('Who answers for it now:')
-  await run('kubectl remit oncall billing-team -n payments')
+  await run('kubectl remit oncall billing -n payments')
 
   say('What it did, from the record:')
   await run('kubectl remit timeline billing-bot -n payments --since 10m | (read -r head; echo "$head"; tail -6)')
 
   say('The help desk only observes its agent so far. From what it did, a policy:')
-  await run('kubectl remit policy suggest --agent helpdesk-bot -n support --since 1h')
+  await run('kubectl remit policy suggest --agent desk-bot -n support --since 1h')
 
   say('And the refund of 12,000:')
   const logs = await until(`kubectl logs ${AGENT}`, /12000.*receipt \S+\)/, 10_000)
