@@ -1,4 +1,4 @@
-import './reflect.ts'
+import 'reflect-metadata'
 import { generateKeyPairSync, webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 
