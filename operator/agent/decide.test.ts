@@ -222,7 +222,7 @@ test('a relabelled pod has left its fence and goes; a relabelled fence is mended
   const other = { 'remit.dev/agent': 'bot', 'remit.dev/agent-id': 'u2' }
   expect(decideAgent({ ...base(), pods: [pod({}, { labels: other })] }).endPods).toHaveLength(1)
   const ownerReferences = [{ uid: 'u1' }]
-  const fence = { metadata: { ...meta('agent-bot', 'n1'), labels: other, ownerReferences } } as NetworkPolicy
+  const fence = { metadata: { ...meta('agent-bot', 'n1'), labels: other, ownerReferences } } as unknown as NetworkPolicy
   const plan = decideAgent({ ...base(), fences: [fence], pods: [pod()] })
   expect(plan.fence).toMatchObject({ remove: [], apply: [{ metadata: { name: 'agent-bot', labels } }] })
 })
