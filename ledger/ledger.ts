@@ -78,7 +78,7 @@ export const startLedger = async (options: {
     signal,
     log,
   })
-  const following = followRemits({ client, remits, log, signal })
+  followRemits({ client, remits, log, signal })
 
   const take = intake({
     store,
@@ -119,7 +119,6 @@ export const startLedger = async (options: {
       store: () => store.broken() ?? (true as const),
     },
     broken: store.broken,
-    remitsReady: following.ready,
     close: async () => {
       clearInterval(refreshing)
       streams.close()

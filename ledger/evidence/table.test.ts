@@ -44,7 +44,6 @@ const row: Row = {
   intent: null,
   outcome: null,
   outcome_n: null,
-  pod: null,
 }
 const shown = (change: Partial<Row>) =>
   Object.fromEntries(cells({ ...row, ...change }, 5_000).map((cell, i) => [COLUMNS[i]?.name, cell]))

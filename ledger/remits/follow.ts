@@ -16,8 +16,8 @@ const isRemit = (spec: unknown): spec is SignedRemit => {
   )
 }
 
-/** Keeps the remits as the API server has them. `ready` once it has told all of them since this start. */
-export const followRemits = (options: { client: Client; remits: Remits; log: Logger; signal: AbortSignal }) => {
+/** Keeps the remits as the API server has them, until the signal aborts. */
+export const followRemits = (options: { client: Client; remits: Remits; log: Logger; signal: AbortSignal }): void => {
   const { client, remits, log, signal } = options
   const informer = createInformer({ client, kind: typed<KubeObject & { spec?: unknown }>(agentRemits), log })
   informer.onChange(({ key, new: object }) => {
@@ -33,6 +33,5 @@ export const followRemits = (options: { client: Client; remits: Remits; log: Log
     }
   }
   informer.synced().then(dropGone, () => undefined)
-  const done = informer.run(signal)
-  return { ready: () => informer.hasSynced, done }
+  void informer.run(signal)
 }

@@ -47,9 +47,9 @@ export interface ReceiptIndex {
   close(): void
 }
 
-const VERSION = 2
+const VERSION = 3
 const COLUMNS =
-  'n segment offset length namespace agent agent_id incarnation seq hash name kind time action server tool effect rule policy reason on_call intent outcome outcome_n pod'.split(
+  'n segment offset length namespace agent agent_id incarnation seq hash name kind time action server tool effect rule policy reason on_call intent outcome outcome_n'.split(
     ' ',
   )
 const SCHEMA = `
@@ -58,7 +58,7 @@ CREATE TABLE receipts (
   namespace TEXT NOT NULL, agent TEXT NOT NULL, agent_id TEXT NOT NULL, incarnation TEXT NOT NULL, seq INTEGER NOT NULL,
   hash TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
   action TEXT, server TEXT, tool TEXT, effect TEXT, rule TEXT, policy TEXT, reason TEXT, on_call TEXT,
-  intent TEXT, outcome TEXT, outcome_n INTEGER, pod TEXT
+  intent TEXT, outcome TEXT, outcome_n INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX receipts_chain ON receipts (incarnation, seq);
 CREATE INDEX receipts_namespace ON receipts (namespace, n);

@@ -33,12 +33,11 @@ export interface Row {
   outcome: string | null
   /** Position of the receipt that told the outcome. */
   outcome_n: number | null
-  pod: string | null
 }
 
 type Told = Pick<
   Row,
-  'action' | 'server' | 'tool' | 'effect' | 'rule' | 'policy' | 'reason' | 'on_call' | 'intent' | 'outcome' | 'pod'
+  'action' | 'server' | 'tool' | 'effect' | 'rule' | 'policy' | 'reason' | 'on_call' | 'intent' | 'outcome'
 >
 
 const NOTHING: Told = {
@@ -52,14 +51,13 @@ const NOTHING: Told = {
   on_call: null,
   intent: null,
   outcome: null,
-  pod: null,
 }
 const REFUSED: Record<string, string> = { Deny: 'denied', Ask: 'waiting', Draft: 'drafted' }
 
 const told = ({ body }: Receipt): Told => {
   switch (body.kind) {
     case 'incarnation':
-      return { ...NOTHING, action: 'started', pod: body.podName ?? null }
+      return { ...NOTHING, action: 'started' }
     case 'remit':
       return { ...NOTHING, action: `remit ${body.generation}` }
     case 'intent': {
