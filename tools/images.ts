@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { CannotSetUp } from './cluster/cluster.ts'
+import { CommandFailed } from './cluster/exec.ts'
 import { buildableImages, buildImages } from './images/build.ts'
 import { pushImages } from './images/push.ts'
 import { defaultProgress } from './progress.ts'
@@ -33,7 +34,8 @@ async function main(args: string[]): Promise<void> {
 try {
   await main(process.argv.slice(2))
 } catch (error) {
-  const known = error instanceof CannotSetUp || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
+  const usageError = String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
+  const known = usageError || error instanceof CannotSetUp || error instanceof CommandFailed
   console.error(known ? (error as Error).message : error)
-  process.exitCode = known ? 2 : 1
+  process.exitCode = usageError || error instanceof CannotSetUp ? 2 : 1
 }

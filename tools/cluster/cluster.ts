@@ -7,7 +7,6 @@ import { toolsConfig } from './config.ts'
 import { read, run } from './exec.ts'
 import { deleteKind, ensureKind, kindKubeconfig } from './kind.ts'
 import { kubectl } from './local/api.ts'
-import { proveCanary } from './local/canary.ts'
 import { down } from './local/down.ts'
 import { layout } from './local/layout.ts'
 import { loadArchives } from './local/load.ts'
@@ -150,10 +149,4 @@ export async function downCluster(options: ClusterOptions, progress: Progress): 
       provider === 'kind' ? deleteKind(cacheDir) : down(cacheDir),
     ),
   )
-}
-
-/** The canary, for clusters of any provider. `image` has to have busybox at /bin/busybox and be known to the nodes. */
-export async function proveEnforcement(cluster: Cluster, image: string, progress: Progress): Promise<void> {
-  const k = kubectl(cluster.kubectl, cluster, cluster.context)
-  await progress.step('Prove that a NetworkPolicy blocks', 4, (say) => proveCanary(k, say, image))
 }

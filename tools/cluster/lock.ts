@@ -9,9 +9,14 @@ import { dirname } from 'node:path'
 export async function withLock<T>(file: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
   mkdirSync(dirname(file), { recursive: true })
   // `cat` ends when our end of the pipe closes, which the kernel does for us even after kill -9.
-  const holder = spawn('flock', [file, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  // One that still waits for its turn is not reading, and is ended by the kernel as well.
+  const holder = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', '--', 'flock', file, 'sh', '-c', 'echo held; exec cat >/dev/null'],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
   const waiting = setTimeout(() => onWait?.(), 500)
   try {
     await new Promise<void>((resolve, reject) => {

@@ -24,7 +24,15 @@ export function pushCommands(
   return [
     // chroot isolation works inside containers, where buildah's own sandbox does not start.
     [...buildah, 'bud', '--isolation', 'chroot', ...common, image.context],
-    [...buildah, 'push', '--digestfile', image.digestFile, image.ref],
+    // As docker does: a registry on this machine is spoken to without TLS.
+    [
+      ...buildah,
+      'push',
+      `--tls-verify=${!/^(localhost|127\.0\.0\.1)[:/]/.test(image.ref)}`,
+      '--digestfile',
+      image.digestFile,
+      image.ref,
+    ],
   ]
 }
 
