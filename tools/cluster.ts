@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { checkDown } from './cluster/check-down.ts'
 import { CannotSetUp, downCluster, ensureCluster } from './cluster/cluster.ts'
 import { CommandFailed } from './cluster/exec.ts'
 import { localStatus } from './cluster/status.ts'
@@ -39,6 +40,7 @@ async function main(args: string[]): Promise<number> {
     console.log(lines.join('\n'))
     return healthy ? 0 : 1
   }
+  if (positionals[0] === 'check-down') return (await checkDown(progress, console.log)) === 0 ? 0 : 1
   throw new CannotSetUp(`Unknown command "${positionals[0]}".\n${usage}`)
 }
 

@@ -72,6 +72,7 @@ export async function gatherFacts(provider: ProviderName, docker: boolean): Prom
     missingPackages: provider === 'local' ? await missingPackages() : [],
     missingBinaries: missingBinaries(needed, cacheDir),
     foreignKubelet: kubelets.some((pid) => !ours.has(pid)),
+    running: kubelets.some((pid) => ours.has(pid)),
     freeMiB: availableMiB(),
     freeDiskMiB: Math.round((disk.bavail * disk.bsize) / 1_048_576),
   }

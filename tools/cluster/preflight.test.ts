@@ -10,6 +10,7 @@ const good: Facts = {
   missingPackages: ['containerd'],
   missingBinaries: ['etcd'],
   foreignKubelet: false,
+  running: false,
   freeMiB: 4000,
   freeDiskMiB: 20_000,
 }
@@ -27,6 +28,7 @@ const table: [string, ProviderName, Partial<Facts>, RegExp[]][] = [
   ['no apt-get, nothing missing', 'local', { apt: false, missingPackages: [] }, []],
   ['another kubelet', 'local', { foreignKubelet: true }, [/Another kubelet/]],
   ['little memory and disk', 'local', { freeMiB: 300, freeDiskMiB: 2000 }, [/memory/, /disk/]],
+  ['little memory, because our cluster runs', 'local', { freeMiB: 300, running: true }, []],
   ['little disk, nothing to build', 'local', { freeDiskMiB: 2000, missingBinaries: [] }, []],
   ['an existing cluster, no root', 'context', { root: false, apt: false, missingBinaries: [] }, []],
   ['not Linux, several problems at once', 'local', { platform: 'darwin', root: false }, [/not Linux/, /needs root/]],

@@ -14,6 +14,8 @@ export type Facts = {
   missingBinaries: string[]
   /** A kubelet that is not ours runs here: packet filter and cgroups would be shared with it. */
   foreignKubelet: boolean
+  /** Our own cluster runs already, so what it takes is not free any more. */
+  running: boolean
   freeMiB: number
   freeDiskMiB: number
 }
@@ -86,6 +88,7 @@ export function preflight(provider: ProviderName, facts: Facts): Obstacle[] {
     'Another kubelet runs on this machine.',
     'Use its cluster by name (-- --context NAME), or stop it: two cannot share one packet filter.',
   )
+  if (facts.running) return obstacles
   add(
     facts.freeMiB < 1500,
     `Only ${facts.freeMiB} MiB of memory are free; the cluster takes about 1000.`,
