@@ -60,7 +60,7 @@ test('an intent without a result is pending; other kinds say what happened', () 
     Action: 'model main',
   })
   expect(shown({ kind: 'remit', action: 'remit 3', tool: null })).toMatchObject({
-    Action: 'remit 3',
+    Action: 'new remit',
     Outcome: '',
     Call: '',
   })

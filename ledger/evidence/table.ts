@@ -56,7 +56,8 @@ const plain = (text: string | null): string => (text ?? '').replace(/[\p{Cc}\p{C
 
 /** Short enough for 80 columns. */
 const short = (row: Row): string => {
-  if (row.kind !== 'intent') return row.action ?? row.kind
+  // A generation is as long as a time in milliseconds; it is in the object.
+  if (row.kind !== 'intent') return row.kind === 'remit' ? 'new remit' : (row.action ?? row.kind)
   return row.tool ?? `model ${row.action?.split(' ')[0]}`
 }
 
