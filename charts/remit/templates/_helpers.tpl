@@ -140,3 +140,23 @@ startupProbe: {httpGet: {path: /livez, port: health}, periodSeconds: 1, failureT
 livenessProbe: {httpGet: {path: /livez, port: health}, periodSeconds: 10, timeoutSeconds: 5}
 readinessProbe: {httpGet: {path: /readyz, port: health}, periodSeconds: 2, timeoutSeconds: 2}
 {{- end -}}
+
+{{- /*
+Digests of sidecars that may be created, comma-separated, the current one first. On an upgrade those in force stay: a
+pod may be on its way while this changes.
+*/ -}}
+{{- define "remit.sidecarDigests" -}}
+{{- $sidecar := .Values.images.sidecar -}}
+{{- $live := dict -}}
+{{- if $sidecar.keepPrevious -}}
+{{- $live = lookup "v1" "ConfigMap" .Release.Namespace "remit-admission" | default dict -}}
+{{- end -}}
+{{- $before := list -}}
+{{- with dig "data" "sidecarDigests" "" $live -}}
+{{- $before = splitList "," . | compact -}}
+{{- end -}}
+{{- if gt (len $before) 2 -}}
+{{- $before = slice $before 0 2 -}}
+{{- end -}}
+{{- concat (list $sidecar.digest) $sidecar.previousDigests $before | uniq | join "," -}}
+{{- end -}}
