@@ -26,6 +26,7 @@ import { AGENT, agentIdentity, agentPolicy, injectedPod, POD } from './fixtures.
 const NS = 'payments'
 const PLAIN = 'no-agents-here'
 const ANA = { name: 'ana', groups: ['payments-editors'] }
+const ADMISSION = 'admissionregistration.k8s.io/v1'
 const roleBindings = resource('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings')
 
 let api: Apiserver
@@ -809,21 +810,42 @@ describe('what stays allowed', () => {
     await expect(request(other!)).rejects.toMatchObject({ code: 403 })
   })
 
-  test("without the ConfigMap of digests only agents' pods are refused, not every pod", async () => {
-    const configMap = resource('v1', 'ConfigMap', 'configmaps')
-    const before = await get(admin, configMap, { namespace: SYSTEM_NAMESPACE, name: 'remit-admission' })
-    await remove(admin, configMap, { namespace: SYSTEM_NAMESPACE, name: 'remit-admission' })
-    try {
-      await eventually(async () => {
-        const error = await create(operator, pods, injectedPod(agent), dry).catch((e) => e)
-        expect(error.message).toMatch(/remit-agent-pods.*param/s)
-        return true
-      })
-      await create(ana, pods, plainPod('mine'), dry)
-    } finally {
-      const { name, namespace } = before.metadata
-      await create(admin, configMap, { ...before, metadata: { name, namespace: namespace! } } as KubeObject)
-    }
+  test('policies deleted and made again, as by installing anew, hold as before', async () => {
+    const policy = resource(ADMISSION, 'ValidatingAdmissionPolicy', 'validatingadmissionpolicies', 'Cluster')
+    const binding = resource(
+      ADMISSION,
+      'ValidatingAdmissionPolicyBinding',
+      'validatingadmissionpolicybindings',
+      'Cluster',
+    )
+    for (const kind of [binding, policy])
+      for (const { metadata } of (await list(admin, kind)).items) await remove(admin, kind, { name: metadata.name })
+    const weak = () =>
+      create(
+        operator,
+        pods,
+        changed((p) => delete p.spec.initContainers),
+        dry,
+      ).catch((e) => e)
+    await eventually(async () => /already exists/.test((await weak()).message), { timeoutMs: 20_000 })
+    const after = `registry.example/remit/sidecar@sha256:${'4'.repeat(64)}`
+    const again = await renderChart(
+      '--set',
+      `images.sidecar.digest=sha256:${'4'.repeat(64)}`,
+      '--set',
+      'images.sidecar.previousDigests=null',
+    )
+    await createOf(admin, again, ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'])
+    await eventually(
+      () =>
+        refused(create(operator, pods, injectedPod(agent), dry), 'remit-agent-pods', /not one of the sidecar images/),
+      { timeoutMs: 30_000 },
+    )
+    const current = await create(operator, pods, injectedPod(agent, after), dry).catch((e) => e)
+    expect(current.message).toMatch(/already exists/)
+    await eventually(() => refused(create(ana, networkPolicies, opening(), dry), 'remit-network-policies', /Exclude/), {
+      timeoutMs: 30_000,
+    })
   })
   test('a namespace can be deleted', async () => {
     await create(admin, namespaces, { metadata: { name: 'short-lived' } })
