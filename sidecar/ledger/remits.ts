@@ -22,7 +22,7 @@ export interface RemitSourceOptions {
 const FILE = 'remit.json'
 const MAX_EVENT = 2 * 1024 * 1024
 const MIN_BACKOFF_MS = 200
-const MAX_BACKOFF_MS = 10_000
+const MAX_BACKOFF_MS = 5_000
 
 /** What a restarted container goes on with: the remit, and the keys it was accepted by. */
 interface Saved {

@@ -23,7 +23,7 @@ const CURSOR = 'cursor.json'
 /** Gathers what a busy moment records into one request. */
 const SETTLE_MS = 25
 const MIN_BACKOFF_MS = 200
-const MAX_BACKOFF_MS = 15_000
+const MAX_BACKOFF_MS = 5_000
 
 interface Cursor {
   segment: string
