@@ -833,7 +833,7 @@ describe('what stays allowed', () => {
       '--set',
       `images.sidecar.digest=sha256:${'4'.repeat(64)}`,
       '--set',
-      'images.sidecar.previousDigests=null',
+      `images.sidecar.previousDigests={sha256:${'5'.repeat(64)}}`,
     )
     await createOf(admin, again, ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'])
     await eventually(

@@ -158,5 +158,5 @@ pod may be on its way while this changes.
 {{- if gt (len $before) 2 -}}
 {{- $before = slice $before 0 2 -}}
 {{- end -}}
-{{- concat (list $sidecar.digest) $sidecar.previousDigests $before | uniq | join "," -}}
+{{- concat (list $sidecar.digest) (default list $sidecar.previousDigests) $before | uniq | join "," -}}
 {{- end -}}
