@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Client, createClient } from '../../lib/kube/client.ts'
 import { findCondition } from '../../lib/kube/conditions.ts'
@@ -17,10 +20,7 @@ import {
 } from '../../lib/kube/resources.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { ensureBinaries } from '../../tools/cluster/binaries.ts'
-import { type Cluster, ensureCluster } from '../../tools/cluster/cluster.ts'
 import { run } from '../../tools/cluster/exec.ts'
-import { buildImages, type Image } from '../../tools/images/build.ts'
-import { silentProgress } from '../../tools/progress.ts'
 import { eventually } from '../harness/eventually.ts'
 import { chartDir, SYSTEM_NAMESPACE } from '../webhook/chart.ts'
 import { agentPolicy, ownerGroup } from '../webhook/fixtures.ts'
@@ -33,29 +33,24 @@ const DOOMED = 'e2e-chart-doomed'
 const AGENT = 'steady'
 const NEXT_SIDECAR = `sha256:${'3'.repeat(64)}`
 
-let cluster: Cluster
+/** What the running installation was given, as far as the test reads it. */
+interface Values {
+  image: { prefix: string }
+  images: Record<'webhook' | 'sidecar', { digest: string }>
+}
+const dir = mkdtempSync(join(tmpdir(), 'remit-e2e-chart-'))
 let client: Client
-let images: Image[]
+let values: Values
 
-const image = (name: string) => images.find((i) => i.name === name)!
 const helm = async (...args: string[]) => {
   const { helm: binary } = await ensureBinaries(['helm'])
-  return run(binary, [
-    ...args,
-    '--namespace',
-    SYSTEM_NAMESPACE,
-    '--kubeconfig',
-    cluster.kubeconfig,
-    '--kube-context',
-    cluster.context,
-  ])
+  const where = ['--namespace', SYSTEM_NAMESPACE, '--kubeconfig', config.kubeconfig, '--kube-context', config.context]
+  return run(binary, [...args, ...where])
 }
 const install = (sidecarDigest: string) =>
   helm(
     ...['upgrade', '--install', 'remit', chartDir, '--create-namespace', '--wait', '--timeout', '3m'],
-    ...['--set', `image.prefix=${image('sidecar').ref.slice(0, image('sidecar').ref.lastIndexOf('/'))}`],
-    ...['operator', 'webhook', 'ledger'].flatMap((part) => ['--set', `images.${part}.digest=${image(part).digest}`]),
-    ...['--set', `images.sidecar.digest=${sidecarDigest}`, '--set', 'webhook.replicas=1'],
+    ...['--values', join(dir, 'values.json'), '--set', `images.sidecar.digest=${sidecarDigest}`],
   )
 const agentPod = () => find(client, pods, { namespace: NS, name: `agent-${AGENT}` })
 const ready = async () => {
@@ -74,29 +69,25 @@ const caBundles = async () =>
   ])
 
 beforeAll(async () => {
-  cluster = await ensureCluster(
-    config.provider === 'local' || config.provider === 'kind'
-      ? { provider: config.provider }
-      : { context: config.context },
-    silentProgress,
-  )
-  client = createClient(loadKubeConfig({ from: 'files', files: [cluster.kubeconfig], context: cluster.context }))
-  images = await buildImages(['operator', 'webhook', 'ledger', 'sidecar'])
-  await cluster.loadImages([...new Set(images.map((i) => i.archive))])
+  client = createClient(loadKubeConfig({ from: 'files', files: [config.kubeconfig], context: config.context }))
+  const { stdout } = await helm('get', 'values', 'remit', '--output', 'json')
+  values = JSON.parse(stdout)
+  writeFileSync(join(dir, 'values.json'), stdout)
 }, 300_000)
 afterAll(async () => {
   if (client) for (const name of [NS, DOOMED]) await remove(client, namespaces, { name })
   client?.close()
+  rmSync(dir, { recursive: true, force: true })
 })
 
-test('it installs, its own test passes, and an agent runs', async () => {
-  await install(image('sidecar').digest)
+test('it installs over what runs, its own test passes, and an agent runs', async () => {
+  await install(values.images.sidecar.digest)
   const { stdout } = await helm('test', 'remit', '--logs', '--timeout', '90s')
   // Helm prints the log once for every object of the test.
   expect(new Set(stdout.match(/^ok {5}.*$/gm)).size).toBe(3)
   expect(stdout).not.toContain('FAILED')
   const workload = {
-    image: image('webhook').digestRef,
+    image: `${values.image.prefix}/webhook@${values.images.webhook.digest}`,
     command: ['/usr/bin/node', '-e', 'setInterval(() => {}, 1000)'],
   }
   const spec = { ownerRef: { name: 'billing-team' }, policyRefs: [{ name: 'billing' }], workload }
@@ -119,7 +110,7 @@ test('an upgrade with a new sidecar leaves the running agent alone and keeps wha
   expect(after?.metadata.uid).toBe(before?.metadata.uid)
   expect(after?.status?.phase).toBe('Running')
   const admission = await get(client, configMaps, { namespace: SYSTEM_NAMESPACE, name: 'remit-admission' })
-  expect(admission.data!.sidecarDigests!.split(',').slice(0, 2)).toEqual([NEXT_SIDECAR, image('sidecar').digest])
+  expect(admission.data!.sidecarDigests!.split(',').slice(0, 2)).toEqual([NEXT_SIDECAR, values.images.sidecar.digest])
   // A pod with the sidecar from before can still be changed where changes are allowed, and end.
   await mergePatch(
     client,
@@ -136,7 +127,7 @@ test('an upgrade with a new sidecar leaves the running agent alone and keeps wha
     { timeoutMs: 90_000, what: 'the next pod' },
   )
   expect(next.spec!.initContainers![0]!.image).toContain(NEXT_SIDECAR)
-  await install(image('sidecar').digest)
+  await install(values.images.sidecar.digest)
   await remove(client, pods, { namespace: NS, name: `agent-${AGENT}` })
   await eventually(ready, { timeoutMs: 90_000, what: 'agent ready again' })
 }, 400_000)
@@ -159,6 +150,6 @@ test('uninstalling stops agents, keeps what teams wrote, and leaves nothing stuc
 }, 400_000)
 
 test('installed again, it runs the agents that were kept', async () => {
-  await install(image('sidecar').digest)
+  await install(values.images.sidecar.digest)
   await eventually(ready, { timeoutMs: 90_000, what: 'the kept agent ready' })
 }, 300_000)
