@@ -1,3 +1,5 @@
+import { aliasOf } from './alias.ts'
+import { shown } from './quote.ts'
 import type { Json } from './strict.ts'
 
 /** One step into arguments: a member's name, or every element of a list. */
@@ -31,7 +33,10 @@ export function typeName(value: Json): string {
   return typeof value === 'boolean' ? 'a truth value' : typeof value === 'number' ? 'a number' : 'a text'
 }
 
-/** Everything the steps lead to in `root`; own members only, and null is never a place to go on from. */
+/**
+ * Everything the steps lead to in `root`; own members only, and null is never a place to go on from. A member whose
+ * name differs from a step's in case only is an error.
+ */
 export function resolvePath(root: Json, steps: Step[]): Found[] {
   const found: Found[] = []
   const walk = (value: Json, depth: number, where: string): void => {
@@ -49,7 +54,11 @@ export function resolvePath(root: Json, steps: Step[]): Found[] {
     } else {
       const place = where === '' ? step.key : `${where}.${step.key}`
       const next = Object.hasOwn(value, step.key) ? value[step.key] : undefined
-      if (next === undefined) found.push({ kind: 'missing', where: place })
+      // A server that ignores case would take the other one: what it would act on is not what is looked at here.
+      const alias = aliasOf(step.key, Object.keys(value))
+      if (alias !== undefined)
+        found.push({ kind: 'error', where: place, detail: `${place} is also written ${shown(alias)}` })
+      else if (next === undefined) found.push({ kind: 'missing', where: place })
       else walk(next, depth + 1, place)
     }
   }
