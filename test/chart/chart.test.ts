@@ -12,7 +12,7 @@ const VARIANTS: [string, string[]][] = [
   ['as it comes', []],
   [
     'two operators, a claim, a collector',
-    ['--set', 'operator.replicas=2,ledger.persistence.enabled=true,collector.endpoint=http://c:4318'],
+    ['--set', 'operator.replicas=2,ledger.persistence.enabled=false,collector.endpoint=http://c:4318'],
   ],
   ['bare', ['--set', 'webhook.replicas=1,aggregatedRoles=false,networkPolicies=false,image.pullSecrets[0].name=p']],
 ]

@@ -15,7 +15,7 @@ export const tellClusterStory = async ({ say, run, until }: Show): Promise<void>
   await run(`kubectl logs ${AGENT} | head -5`)
 
   say('What the agent is, and why it may run:')
-  await run('kubectl describe agent billing-bot -n payments | sed -n "/^Status/,$p" | head -60')
+  await run(`kubectl describe agent billing-bot -n payments | sed -n '/^Status/,$p'`)
 
   const before = (
     await until('kubectl get pod agent-billing-bot -n payments -o jsonpath={.metadata.uid}', /./, 5_000)

@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { chownSync, mkdirSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { ensureBinaries } from '../cluster/binaries.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { repoRoot } from '../cluster/config.ts'
@@ -10,6 +10,9 @@ import type { Progress } from '../progress.ts'
 export const SYSTEM_NAMESPACE = 'remit-system'
 const PARTS = ['operator', 'webhook', 'ledger', 'sidecar'] as const
 const FIXTURES = ['demo-billing', 'demo-agent', 'demo-everything'] as const
+/** As which the ledger's container runs. */
+const LEDGER_USER = 65_532
+const STORAGE_CLASS = 'remit-local'
 const CHART = join(repoRoot, 'charts/remit')
 
 /** Builds what changed and makes it known to the cluster's nodes. */
@@ -28,6 +31,29 @@ const valuesFor = (images: Image[]): string[] => {
   return ['--set', 'image.prefix=remit.local', '--set', 'webhook.replicas=1', ...digests]
 }
 
+/** The local cluster has nothing that makes volumes, so the ledger's is made here; it goes with the cluster. */
+const ensureVolume = async (cluster: Cluster): Promise<string[]> => {
+  if (cluster.provider !== 'local') return []
+  const path = join(dirname(cluster.kubeconfig), 'volumes', 'ledger')
+  mkdirSync(path, { recursive: true })
+  chownSync(path, LEDGER_USER, LEDGER_USER)
+  const volume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'remit-ledger' },
+    spec: {
+      capacity: { storage: '10Gi' },
+      accessModes: ['ReadWriteOnce'],
+      persistentVolumeReclaimPolicy: 'Retain',
+      storageClassName: STORAGE_CLASS,
+      hostPath: { path },
+    },
+  }
+  const where = ['--kubeconfig', cluster.kubeconfig, '--context', cluster.context]
+  await run(cluster.kubectl, [...where, 'apply', '-f', '-'], { input: JSON.stringify(volume) })
+  return ['--set', `ledger.persistence.storageClassName=${STORAGE_CLASS}`]
+}
+
 /** Runs Helm against that cluster. */
 export const helm = async (cluster: Cluster, args: string[]): Promise<string> => {
   const { helm: program } = await ensureBinaries(['helm'])
@@ -43,7 +69,9 @@ export const installChart = async (
   values: string[] = [],
 ): Promise<void> => {
   const args = ['upgrade', '--install', 'remit', CHART, '--create-namespace', '--wait', '--timeout', '5m']
-  await progress.step('Install the chart', 20, () => helm(cluster, [...args, ...valuesFor(images), ...values]))
+  await progress.step('Install the chart', 20, async () =>
+    helm(cluster, [...args, ...valuesFor(images), ...(await ensureVolume(cluster)), ...values]),
+  )
 }
 
 /** The files of the company, in the order in which they are applied. */
