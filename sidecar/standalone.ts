@@ -168,15 +168,20 @@ export const startStandalone = async (options: StandaloneOptions): Promise<Stand
       )
     }
   })
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    follow.close()
+    await gate.close()
+    await spool.close()
+    await telemetry.shutdown()
+  }
   return {
     url: `http://127.0.0.1:${gate.port}`,
     port: gate.port,
     digest: () => authority.current()!.digest,
-    close: async () => {
-      follow.close()
-      await gate.close()
-      await spool.close()
-      await telemetry.shutdown()
+    close: () => {
+      closing ??= close()
+      return closing
     },
   }
 }

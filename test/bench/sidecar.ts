@@ -3,6 +3,7 @@
  * and the gate each in a process of its own, every call with its receipts on disk. Exits with 1 when a bar is missed.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { build } from 'esbuild'
 import { freePorts } from '../harness/ports.ts'
 import { createWorld, runScript, waitForPort } from '../sidecar/world.ts'
 import { load, percentile, type Sample } from './load.ts'
@@ -52,7 +53,24 @@ try {
     port: gatePort,
     dataDir: world.path('data'),
   }
-  const gate = await runScript(world, 'test/sidecar/gate-process.ts', [JSON.stringify(options)], {}, 'gate')
+  // Bundled and with the flag of the image, as it runs in a pod.
+  await build({
+    entryPoints: ['test/sidecar/gate-process.ts'],
+    outfile: world.path('gate.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    minify: true,
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  })
+  const gate = await runScript(
+    world,
+    world.path('gate.mjs'),
+    [JSON.stringify(options)],
+    { NODE_OPTIONS: '--max-semi-space-size=2' },
+    'gate',
+  )
   await waitForPort(gatePort)
   const through = `http://127.0.0.1:${gatePort}/mcp/upstream`
   const idle = pss(gate.pid)

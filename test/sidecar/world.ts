@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { Receipt } from '../../lib/api/receipt.ts'
@@ -59,7 +59,7 @@ export const runScript = async (
 ): Promise<ManagedProcess> => {
   const options: ProcessOptions = {
     command: process.execPath,
-    args: [join(root, script), ...args],
+    args: [isAbsolute(script) ? script : join(root, script), ...args],
     logFile: world.path(`${name}.log`),
     env,
   }

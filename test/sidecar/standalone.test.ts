@@ -1,0 +1,179 @@
+import { writeFileSync } from 'node:fs'
+import { AggregationTemporality, InMemoryMetricExporter } from '@opentelemetry/sdk-metrics'
+import { InMemorySpanExporter } from '@opentelemetry/sdk-trace'
+import { afterEach, describe, expect, it } from 'vitest'
+import { verifyReceipts } from '../../lib/core/chain.ts'
+import { startStandalone } from '../../sidecar/standalone.ts'
+import { freePorts } from '../harness/ports.ts'
+import { message, openSession, post } from './raw-agent.ts'
+import { answerWith, startRawServer } from './raw-server.ts'
+import { bodies, connect, createWorld, openGate, POLICY, readReceipts, silent, type World } from './world.ts'
+
+describe('remit gate, standalone', () => {
+  let world: World
+  afterEach(() => world.close())
+  const okServer = async () => {
+    const server = await startRawServer((call, response) =>
+      answerWith(response, call.id, { content: [{ type: 'text', text: 'done' }] }),
+    )
+    world.onClose(server.close)
+    return server
+  }
+
+  it('follows its policy file while running; a broken edit keeps the old one and says so', async () => {
+    world = createWorld()
+    const server = await okServer()
+    const said: string[] = []
+    const gate = await openGate(world, { servers: { raw: server.url }, say: (line) => said.push(line) })
+    const client = await connect(world, `${gate.url}/mcp/raw`)
+    const denied = async () => (await client.callTool({ name: 'anything', arguments: {} })).isError === true
+    expect(await denied()).toBe(false)
+    writeFileSync(world.path('policy.yaml'), POLICY.replace('effect: Allow', 'effect: Perhaps'))
+    await expect
+      .poll(() => said.at(-1))
+      .toMatch(/cannot be used, so the one before stays in force.*spec\.tools\[0\]\.effect.*Perhaps/s)
+    expect(await denied()).toBe(false)
+    writeFileSync(world.path('policy.yaml'), POLICY.replace('[everything, raw]', '[everything]'))
+    await expect.poll(denied, { timeout: 2_000 }).toBe(true)
+    expect(said.at(-1)).toMatch(/^the changed policy is in force/)
+  })
+
+  it('continues its directory on the next start, and shares it with no other gate', async () => {
+    world = createWorld()
+    const server = await okServer()
+    const first = await openGate(world, { servers: { raw: server.url } })
+    const session = await openSession(`${first.url}/mcp/raw`)
+    await first.close()
+    const second = await openGate(world, { servers: { raw: server.url } })
+    // A session outlives the gate.
+    const response = await post(`${second.url}/mcp/raw`, message(1, 'tools/call', { name: 'anything' }), session)
+    expect(await response.text()).toContain('done')
+    const receipts = readReceipts(world.path('data'))
+    const begun = bodies(receipts, 'incarnation')
+    expect(begun).toHaveLength(2)
+    expect(begun[1]?.previous?.incarnation).toBe(receipts[0]!.envelope.incarnation)
+    expect(
+      verifyReceipts(
+        receipts.slice(
+          receipts.findIndex(({ envelope }) => envelope.incarnation !== receipts[0]!.envelope.incarnation),
+        ),
+      ),
+    ).toEqual({ ok: true })
+  })
+
+  it.each([
+    ['no file', { policyFiles: ['/nowhere/policy.yaml'] }, /nowhere\/policy\.yaml.*cannot be read/],
+    ['a server that is not a URL', { servers: { raw: 'localhost' } }, /localhost.*not an http or https URL/],
+    ['a credential for nothing', { credentialFiles: { other: '/x' } }, /no server or model of that name/],
+  ])('says what is wrong: %s', async (_name, settings, told) => {
+    world = createWorld()
+    await expect(openGate(world, settings)).rejects.toThrow(told)
+  })
+
+  it('says which field of which file is wrong', async () => {
+    world = createWorld()
+    await expect(openGate(world, { policy: POLICY.replace('where:', 'wher:') })).rejects.toThrow(
+      /policy\.yaml.*spec\.tools\[1\]\.wher/,
+    )
+    await expect(openGate(world, { policy: 'a: [' })).rejects.toThrow(/policy\.yaml: YAML/)
+    await expect(
+      openGate(world, { policy: POLICY.replace('min: "0.01", max: "50.00"', 'min: "60", max: "50.00"') }),
+    ).rejects.toThrow(/min/)
+  })
+
+  it('refuses a port and a directory that are in use', async () => {
+    world = createWorld()
+    const [port = 0] = await freePorts(1)
+    await openGate(world, { port })
+    await expect(
+      startStandalone({
+        policyFiles: [world.path('policy.yaml')],
+        servers: {},
+        models: {},
+        credentialFiles: {},
+        owner: 'ana',
+        port,
+        dataDir: world.path('other'),
+        now: Date.now,
+        log: silent,
+        say: () => {},
+      }),
+    ).rejects.toThrow(`port ${port} is in use`)
+  })
+
+  it('tells the trace and the measures of a call by these names', async () => {
+    world = createWorld()
+    const spans = new InMemorySpanExporter()
+    const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+    const server = await okServer()
+    const gate = await openGate(world, { servers: { raw: server.url }, exporters: { spans, metrics } })
+    const session = await openSession(`${gate.url}/mcp/raw`)
+    const call = (id: number, name: string, meta: object) =>
+      post(`${gate.url}/mcp/raw`, message(id, 'tools/call', { name, arguments: {}, _meta: meta }), {
+        ...session,
+        traceparent: '00-11111111111111111111111111111111-2222222222222222-01',
+      })
+    await (await call(1, 'anything', { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' })).text()
+    await (await call(2, 'delete_all', {})).text()
+    // Shutting the exporters down empties them, so look before.
+    const collected: Record<string, unknown>[] = []
+    const names: string[] = []
+    const keepSpans = spans.export.bind(spans)
+    spans.export = (batch, done) => {
+      collected.push(
+        ...batch.map((span) => ({
+          name: span.name,
+          traceId: span.spanContext().traceId,
+          parent: span.parentSpanContext?.spanId,
+          attributes: span.attributes,
+        })),
+      )
+      keepSpans(batch, done)
+    }
+    const keepMetrics = metrics.export.bind(metrics)
+    metrics.export = (batch, done) => {
+      names.push(...batch.scopeMetrics.flatMap((scope) => scope.metrics.map((metric) => metric.descriptor.name)))
+      keepMetrics(batch, done)
+    }
+    await gate.close()
+
+    const calls = collected.filter(({ name }) => String(name).startsWith('tools/call'))
+    const ours = calls.find(({ parent }) => parent === '00f067aa0ba902b7')!
+    expect(ours).toMatchObject({
+      name: 'tools/call anything',
+      traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+      attributes: {
+        'mcp.method.name': 'tools/call',
+        'mcp.protocol.version': '2025-11-25',
+        'mcp.session.id': expect.stringMatching(/^[0-9a-f]{16}$/),
+        'gen_ai.tool.name': 'anything',
+        'gen_ai.operation.name': 'execute_tool',
+        'jsonrpc.request.id': '1',
+        'network.transport': 'tcp',
+        'remit.decision.effect': 'Allow',
+        'remit.decision.rule': 'everything',
+        'remit.decision.policy': 'payments/billing',
+        'remit.receipt': expect.stringMatching(/^[0-9a-f]{12}-\d+$/),
+      },
+    })
+    const sent = server.messages().filter(({ method }) => method === 'tools/call')
+    expect(sent).toHaveLength(1)
+    expect(sent[0].params._meta.traceparent).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-/)
+    expect(server.requests.find(({ body }) => body.includes('tools/call'))!.headers.traceparent).toBe(
+      sent[0].params._meta.traceparent,
+    )
+    const denied = calls.find(({ traceId }) => traceId === '11111111111111111111111111111111')
+    expect(denied).toMatchObject({
+      parent: '2222222222222222',
+      attributes: { 'error.type': 'DeniedByInvariant', 'remit.decision.code': 'DeniedByInvariant' },
+    })
+    expect([...new Set(names)].sort()).toEqual([
+      'mcp.client.operation.duration',
+      'mcp.server.operation.duration',
+      'remit.calls',
+      'remit.denials',
+      'remit.queue',
+      'remit.record.duration',
+    ])
+  })
+})
