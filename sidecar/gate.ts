@@ -77,7 +77,7 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
     const mark = target.indexOf('?')
     const path = mark < 0 ? target : target.slice(0, mark)
     const [, part, name = '', ...rest] = path.split('/')
-    if (part === 'mcp' && NAME.test(name) && rest.length === 0) return mcp(request, response, name)
+    if (part === 'mcp' && NAME.test(name) && rest.length === 0) return mcp.handle(request, response, name)
     if (part === 'llm' && NAME.test(name))
       return model(request, response, name, rest.length ? `/${rest.join('/')}` : '', mark < 0 ? '' : target.slice(mark))
     if (part === 'otlp' && name === 'v1' && rest.length === 1) return telemetry(request, response, rest[0]!)
@@ -118,18 +118,25 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
     server.listen(options.port, '127.0.0.1', resolve)
   })
   const { port } = server.address() as AddressInfo
+  let closing: Promise<void> | undefined
   log.info({ port }, 'the gate is open')
   return {
     port,
-    close: (graceMs = 5_000) =>
-      new Promise<void>((resolve) => {
-        const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+    close: (graceMs = 5_000) => {
+      closing ??= new Promise<void>((resolve) => {
+        // A connection whose call ends after this moment has to be seen idle again.
+        const idle = setInterval(() => server.closeIdleConnections(), 50)
+        const late = setTimeout(() => server.closeAllConnections(), graceMs)
+        mcp.close()
         server.close(() => {
-          clearTimeout(timer)
+          clearInterval(idle)
+          clearTimeout(late)
           closeConnections()
           resolve()
         })
         server.closeIdleConnections()
-      }),
+      })
+      return closing
+    },
   }
 }

@@ -351,7 +351,7 @@ export const createMcpHandler = (gate: GateContext) => {
   }
 
   /** Answers one HTTP request to `/mcp/<name>`. */
-  return async (request: IncomingMessage, response: ServerResponse, name: string): Promise<void> => {
+  const handle = async (request: IncomingMessage, response: ServerResponse, name: string): Promise<void> => {
     if (request.method === 'POST') return handlePost(request, response, name)
     if (request.method !== 'GET' && request.method !== 'DELETE') {
       response.writeHead(405, { allow: 'GET, POST, DELETE' }).end()
@@ -381,4 +381,5 @@ export const createMcpHandler = (gate: GateContext) => {
     const known = sessionOf(request, response, name)
     if (known) await listeners.open(request, response, server, known.session)
   }
+  return { handle, close: listeners.close }
 }

@@ -17,6 +17,8 @@ export interface Listeners {
   open: (request: IncomingMessage, response: ServerResponse, server: RemitServer, session: Session) => Promise<void>
   /** Tells every agent that listens that its tools may have changed. */
   toolsChanged: () => void
+  /** Ends all streams. */
+  close: () => void
 }
 
 /**
@@ -26,6 +28,9 @@ export interface Listeners {
 export const createListeners = (gate: GateContext): Listeners => {
   const streams = new Set<ServerResponse>()
   return {
+    close: () => {
+      for (const stream of streams) stream.end()
+    },
     toolsChanged: () => {
       for (const stream of streams) stream.write(sseEvent(LIST_CHANGED))
     },
