@@ -43,9 +43,11 @@ export const intentBody = (
 ): IntentBody => {
   const { agent, owner, generation } = inForce.remit
   const { traceId, spanId } = span.spanContext()
+  // The groups are in the remit, whose digest is here; somebody in hundreds of them would leave no room for the call.
+  const { groups: _groups, ...createdBy } = agent.createdBy
   const body: IntentBody = {
     kind: 'intent',
-    agent: { id: agent.id, namespace: agent.namespace, name: agent.name, createdBy: agent.createdBy },
+    agent: { id: agent.id, namespace: agent.namespace, name: agent.name, createdBy },
     owner: { group: owner.group, onCall: onCall(owner.spec, now)?.names ?? [] },
     remit: { digest: inForce.digest, generation },
     call,
@@ -53,9 +55,10 @@ export const intentBody = (
     decision,
     trace: { traceId, spanId },
   }
+  // What an agent states of a call can be as large as its arguments; a call with little of both is not measured.
   if (
     call.type === 'tool' &&
-    call.argumentsBytes > BODY_BYTES / 2 &&
+    (stated !== undefined || call.argumentsBytes > BODY_BYTES / 2) &&
     Buffer.byteLength(JSON.stringify(body)) > BODY_BYTES
   ) {
     const { arguments: _left, ...rest } = call

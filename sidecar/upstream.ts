@@ -107,8 +107,17 @@ export const createSend = (): { send: Send; close: () => void } => {
       )
       outgoing.once('response', (response) => {
         incoming = response
-        resolve(response)
+        const { statusCode = 0 } = response
+        // Anything else cannot be passed on: a status is written with these digits or not at all.
+        if (statusCode < 200 || statusCode > 599) fail('invalid', `HTTP ${statusCode}`)
+        else resolve(response)
       })
+      outgoing.once('upgrade', (_response, socket) => {
+        socket.destroy()
+        fail('invalid', 'another protocol than HTTP')
+      })
+      // Whatever ended it without a word above: nobody may wait for ever.
+      outgoing.once('close', () => reject(new UpstreamFailure('unreachable', 'connection closed', connected)))
       outgoing.end(request.body)
     })
   return {

@@ -1,9 +1,10 @@
 import type { DecisionRecord } from '../api/receipt.ts'
-import { describe, type ErrorCode, type ErrorValues } from './errors.ts'
+import { describe } from './errors.ts'
 import { isToolName } from './glob.ts'
 import type { PreparedRemit, PreparedRule } from './prepare.ts'
 import { shown } from './quote.ts'
 import { onCall } from './rotate.ts'
+import { fallen, refuse } from './standing.ts'
 import type { Json } from './strict.ts'
 import { judge, type Verdict } from './verdict.ts'
 
@@ -28,15 +29,8 @@ export type History = Record<string, never>
  */
 export function decide(prepared: PreparedRemit, call: ToolCall, _history: History, now: number): DecisionRecord {
   const { remit } = prepared
-  const refuse = (code: ErrorCode, values: ErrorValues = {}): DecisionRecord => ({
-    effect: 'Deny',
-    code,
-    reason: describe(code, values).message,
-  })
-  if (remit.suspended !== undefined && remit.suspended !== false) return refuse('AgentSuspended')
-  if (prepared.expiresAt !== undefined && !(now < prepared.expiresAt)) {
-    return refuse('RemitExpired', { at: String(remit.expiresAt) })
-  }
+  const ended = fallen(prepared, now)
+  if (ended) return ended
   if (!prepared.servers.has(call.server)) return refuse('UnknownServer', { server: shown(call.server) })
   if (!isToolName(call.tool))
     return refuse('MalformedRequest', { detail: 'the tool name has characters outside A-Z a-z 0-9 _ . / -' })

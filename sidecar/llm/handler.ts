@@ -4,7 +4,8 @@ import type { DecisionRecord, ResultBody } from '../../lib/api/receipt.ts'
 import { receiptName } from '../../lib/api/receipt.ts'
 import type { RemitModel } from '../../lib/api/remit.ts'
 import { sha256hex } from '../../lib/core/canonical.ts'
-import { describe, type ErrorCode, type ErrorValues, UserError } from '../../lib/core/errors.ts'
+import { describe, type ErrorCode, UserError } from '../../lib/core/errors.ts'
+import { fallen } from '../../lib/core/standing.ts'
 import type { InForce } from '../authority.ts'
 import { readBody, refuseBody } from '../body.ts'
 import type { GateContext } from '../context.ts'
@@ -24,7 +25,8 @@ const REQUEST_HEADERS = [
   'openai-beta',
   'idempotency-key',
 ]
-const HOP_BY_HOP = new Set([
+/** Of the model's answer: what ends at this hop, and what only the gate says. */
+const NOT_PASSED_BACK = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -34,6 +36,7 @@ const HOP_BY_HOP = new Set([
   'transfer-encoding',
   'upgrade',
   'set-cookie',
+  'remit-receipt',
 ])
 
 /** An error in the shape the API's own clients read. */
@@ -44,8 +47,12 @@ const errorBody = (api: RemitModel['api'] | undefined, code: ErrorCode, message:
       : { error: { message, type: 'remit_error', param: null, code } },
   )
 
-/** The URL below the model's own, or undefined when the path would leave it. */
+/** Of path and query together: both are in the receipt whole, for nothing may leave unrecorded. */
+const MAX_PATH = 2_000
+
+/** The URL below the model's own, or undefined when the path would leave it or does not fit a receipt. */
 const urlBelow = (base: string, rest: string, query: string): URL | undefined => {
+  if (rest.length + query.length > MAX_PATH) return undefined
   if (/\\|%2e|%2f|%5c|[^\x21-\x7e]/i.test(rest) || rest.split('/').some((part) => part === '..' || part === '.'))
     return undefined
   const url = new URL(base)
@@ -66,17 +73,8 @@ const requestedModel = (body: Buffer, headers: IncomingHttpHeaders): string | un
 }
 
 /** Whether the agent may use a declared model now; rules are about tools. */
-const decideModel = ({ remit }: InForce, model: RemitModel, now: number): DecisionRecord => {
-  const refuse = (code: ErrorCode, values: ErrorValues = {}): DecisionRecord => ({
-    effect: 'Deny',
-    code,
-    reason: describe(code, values).message,
-  })
-  if (remit.suspended) return refuse('AgentSuspended')
-  if (remit.expiresAt !== undefined && !(now < Date.parse(remit.expiresAt)))
-    return refuse('RemitExpired', { at: remit.expiresAt })
-  return { effect: 'Allow', reason: `The remit declares the model ${model.name}.` }
-}
+const decideModel = ({ prepared }: InForce, model: RemitModel, now: number): DecisionRecord =>
+  fallen(prepared, now) ?? { effect: 'Allow', reason: `The remit declares the model ${model.name}.` }
 
 interface Streamed {
   outcome: ResultBody['outcome']
@@ -88,7 +86,7 @@ interface Streamed {
 /** Passes the answer on as it comes, at the agent's pace, and reads along. */
 const stream = (upstream: IncomingMessage, response: ServerResponse): Promise<Streamed> => {
   const headers: OutgoingHttpHeaders = {}
-  for (const [name, value] of Object.entries(upstream.headers)) if (!HOP_BY_HOP.has(name)) headers[name] = value
+  for (const [name, value] of Object.entries(upstream.headers)) if (!NOT_PASSED_BACK.has(name)) headers[name] = value
   response.writeHead(upstream.statusCode ?? 502, headers)
   response.flushHeaders()
   const reader = createUsageReader(String(upstream.headers['content-type'] ?? '').toLowerCase())
@@ -153,8 +151,9 @@ export const createModelHandler =
         url ? 405 : 400,
         model.api,
         'MalformedRequest',
-        describe('MalformedRequest', { detail: url ? 'only GET and POST are passed on' : 'the path leaves the model' })
-          .message,
+        describe('MalformedRequest', {
+          detail: url ? 'only GET and POST are passed on' : 'the path leaves the model or is too long',
+        }).message,
       )
     const body = await readBody(request, gate.limits.modelRequestBytes)
     if (!body)
@@ -230,7 +229,7 @@ export const createModelHandler =
         type: 'model',
         model: name,
         method: request.method,
-        path: clip(rest, 512),
+        path: rest + query,
         requestDigest: sha256hex(body),
         requestBytes: body.length,
         ...(asked ? { requestedModel: asked } : {}),

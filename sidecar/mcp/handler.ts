@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RemitServer } from '../../lib/api/remit.ts'
+import { fallen } from '../../lib/core/standing.ts'
 import { parseStrict } from '../../lib/core/strict.ts'
 import type { InForce } from '../authority.ts'
 import { readBody, refuseBody } from '../body.ts'
@@ -104,11 +105,6 @@ export const createMcpHandler = (gate: GateContext) => {
     known: { id: string; session: Session },
     response: ServerResponse,
   ) => {
-    if (!AGENT_NOTIFICATIONS.has(message.method)) {
-      gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'agent' })
-      send(response, 400, rpcError(null, RPC.methodNotFound, 'UnknownMethod', { method: message.method.slice(0, 64) }))
-      return
-    }
     const requestId = message.params?.requestId
     try {
       const status = await notify(gate, { server, session: known.session }, message.raw)
@@ -233,10 +229,12 @@ export const createMcpHandler = (gate: GateContext) => {
     const id = message.kind === 'request' ? message.id : null
     const { method, params } = message
     const inForce = gate.authority.current()
-    const reply = createReply(response)
-    if (message.kind === 'request' && !AGENT_REQUESTS.has(method)) {
+    const reply = createReply(response, gate.limits.answerBytes)
+    const allowed = message.kind === 'request' ? AGENT_REQUESTS : AGENT_NOTIFICATIONS
+    if (!allowed.has(method)) {
       gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'agent' })
-      send(response, 200, rpcError(id, RPC.methodNotFound, 'UnknownMethod', { method: method.slice(0, 64) }))
+      const status = message.kind === 'request' ? 200 : 400
+      send(response, status, rpcError(id, RPC.methodNotFound, 'UnknownMethod', { method: method.slice(0, 64) }))
       return
     }
     if (!inForce) {
@@ -248,15 +246,19 @@ export const createMcpHandler = (gate: GateContext) => {
       send(response, 404, rpcError(id, RPC.invalidParams, 'UnknownServer', { server: name.slice(0, 63) }))
       return
     }
-    if (method === 'initialize' && message.kind === 'request') {
-      if (typeof params?.protocolVersion !== 'string') {
-        send(
-          response,
-          400,
-          rpcError(id, RPC.invalidParams, 'MalformedRequest', { detail: 'params.protocolVersion must be a string' }),
-        )
-        return
-      }
+    // A call is decided and its denial recorded; giving one up is always possible; nothing else leaves without authority.
+    const ended = fallen(inForce.prepared, gate.now())
+    if (ended && method !== 'tools/call' && method !== 'notifications/cancelled') {
+      send(response, 403, rpcError(id, RPC.internal, ended.code, { at: String(inForce.remit.expiresAt) }))
+      return
+    }
+    if (method === 'initialize' && typeof params?.protocolVersion !== 'string') {
+      send(
+        response,
+        400,
+        rpcError(id, RPC.invalidParams, 'MalformedRequest', { detail: 'params.protocolVersion must be a string' }),
+      )
+      return
     }
     const known = method === 'initialize' || !server ? undefined : sessionOf(request, response, name)
     if (response.headersSent) return
@@ -370,6 +372,11 @@ export const createMcpHandler = (gate: GateContext) => {
       return
     }
     if (request.method === 'DELETE') return handleDelete(request, response, server)
+    const ended = fallen(inForce.prepared, gate.now())
+    if (ended) {
+      send(response, 403, rpcError(null, RPC.internal, ended.code, { at: String(inForce.remit.expiresAt) }))
+      return
+    }
     if (!accepts(request, 'text/event-stream')) {
       send(
         response,

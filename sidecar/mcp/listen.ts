@@ -6,7 +6,7 @@ import { UpstreamFailure } from '../upstream.ts'
 import { readStream } from './answer.ts'
 import { serverMessages, sessionHeaders } from './forward.ts'
 import { RPC, rpcError } from './messages.ts'
-import { SSE_HEADERS, sseEvent } from './reply.ts'
+import { SSE_HEADERS, sseEvent, writeEvent } from './reply.ts'
 import type { Session } from './sessions.ts'
 
 const KEEPALIVE_MS = 15_000
@@ -78,7 +78,9 @@ export const createListeners = (gate: GateContext): Listeners => {
       await readStream(upstream, {
         maxBytes: gate.limits.answerBytes,
         signal: controller.signal,
-        onMessage: serverMessages(gate, { server, session }, (raw) => response.write(sseEvent(raw))),
+        onMessage: serverMessages(gate, { server, session }, (raw) =>
+          writeEvent(response, raw, gate.limits.answerBytes),
+        ),
       }).catch((error: unknown) => {
         if (!(error instanceof UpstreamFailure)) throw error
         gate.log.debug({ server: server.name, reason: error.message }, 'the stream of a server ended')

@@ -1,3 +1,4 @@
+import { aliasOf } from '../../lib/core/alias.ts'
 import type { ErrorCode } from '../../lib/core/errors.ts'
 import { describe, type ErrorValues } from '../../lib/core/errors.ts'
 import type { Json } from '../../lib/core/strict.ts'
@@ -41,10 +42,25 @@ export const isObject = (value: unknown): value is JsonObject =>
 export const isRequestId = (value: unknown): value is RequestId =>
   typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))
 
+/** Every field that the gate or a server reads of what an agent may send: of the message, and of its params. */
+const MESSAGE_FIELDS = ['jsonrpc', 'id', 'method', 'params', 'result', 'error']
+const PARAMS_FIELDS = (
+  '_meta name arguments task cursor level requestId reason progressToken progress total message ' +
+  'protocolVersion capabilities clientInfo'
+).split(' ')
+
+/** A field that a server which ignores case would take for one of these: it would read another message than the gate. */
+const strayField = (object: JsonObject, fields: string[]): string | undefined => {
+  const names = Object.keys(object)
+  return fields.find((field) => aliasOf(field, names) !== undefined)
+}
+
 /** Reads one message of an agent, or says in a phrase what the protocol does not allow about it. */
 export const classify = (value: Json): Message | string => {
   if (Array.isArray(value)) return 'batches are not part of this protocol version'
   if (!isObject(value)) return 'a message is an object'
+  const stray = strayField(value, MESSAGE_FIELDS) ?? (isObject(value.params) && strayField(value.params, PARAMS_FIELDS))
+  if (stray) return `${stray} must be spelled like this`
   if (value.jsonrpc !== '2.0') return 'jsonrpc must be "2.0"'
   if ('result' in value || 'error' in value) return 'nothing was asked that this could answer'
   if (typeof value.method !== 'string') return 'method must be a string'

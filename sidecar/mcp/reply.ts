@@ -25,7 +25,18 @@ export const SSE_HEADERS = {
   'cache-control': 'no-cache, no-transform',
 } as const
 
-export const createReply = (response: ServerResponse): Reply => {
+/**
+ * Writes an event to an agent; hangs up on one that leaves more than `maxBytes` unread, because what a server sends must
+ * not pile up here.
+ */
+export const writeEvent = (response: ServerResponse, raw: string, maxBytes: number): void => {
+  if (response.destroyed) return
+  response.write(sseEvent(raw))
+  if (response.writableLength > maxBytes) response.destroy()
+}
+
+/** `maxUnread`: bytes of messages before the answer that may wait for the agent to read them. */
+export const createReply = (response: ServerResponse, maxUnread: number): Reply => {
   let streaming = false
   const startStream = () => {
     if (streaming) return
@@ -39,7 +50,7 @@ export const createReply = (response: ServerResponse): Reply => {
     message: (raw) => {
       if (response.destroyed) return
       startStream()
-      response.write(sseEvent(raw))
+      writeEvent(response, raw, maxUnread)
     },
     answer: (body, status = 200) => {
       if (response.destroyed || response.writableEnded) return
