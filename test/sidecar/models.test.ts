@@ -65,7 +65,7 @@ describe('a model behind the gate', () => {
       type: 'model',
       model: 'main',
       method: 'POST',
-      path: '/chat/completions',
+      path: '/chat/completions?x=1',
       requestedModel: 'gpt-x',
     })
     expect(JSON.stringify(receipts)).not.toContain('sk-of-the-model')
