@@ -1,0 +1,237 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { load } from 'js-yaml'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { create } from '../../lib/kube/objects.ts'
+import { ownerGroups } from '../../lib/kube/resources.ts'
+import { build } from '../../tools/build/bundles.ts'
+import { type Apiserver, startApiserver } from '../harness/apiserver.ts'
+import { freePorts } from '../harness/ports.ts'
+import { type ManagedProcess, startProcess } from '../harness/process.ts'
+import { createNamespace } from '../harness/world.ts'
+import { type Billing, createWorld, POLICY, startBilling, TOKEN, waitForPort } from '../sidecar/world.ts'
+
+// The bundle as people get it, on the Node that npm was started with: 20 or newer, not the one of the tests.
+const NODE = process.env.npm_node_execpath ?? process.execPath
+
+let dir: string
+let file: string
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'remit-cli-'))
+  const [bundle] = await build(['kubectl-remit'], dir)
+  file = bundle!.file
+})
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+const remit = (args: string[], env: Record<string, string> = {}) =>
+  new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    const child = execFile(
+      NODE,
+      [file, ...args],
+      { env: { PATH: process.env.PATH, HOME: dir, ...env } },
+      (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    )
+  })
+
+describe('what a person reads and a script gets', () => {
+  test('--help names every command', async () => {
+    const { code, stdout } = await remit(['--help'])
+    expect(code).toBe(0)
+    for (const command of ['gate', 'timeline', 'why', 'oncall', 'policy', 'doctor', 'complete'])
+      expect(stdout).toContain(command)
+  })
+
+  test.each([
+    ['an unknown command, with the one that was meant', ['wy'], 2, 'Did you mean why?'],
+    ['a missing option', ['gate'], 2, "required option '--policy <file...>'"],
+    ['a wrong duration', ['timeline', 'x', '--since', '1 hour'], 2, 'such as 30m'],
+    ['no agent and no directory', ['timeline'], 2, 'name an agent, or a directory with --data'],
+    ['a policy file that is not there', ['gate', '--policy', '/nowhere.yaml', '--port', '0'], 1, '/nowhere.yaml'],
+    ['a receipt that is not there', ['why', 'abc-1', '--data', '.'], 3, 'abc-1'],
+    ['no kubeconfig', ['timeline', 'x'], 5, 'there is no kubeconfig'],
+    ['a cluster that does not answer', ['oncall', 'x', '--kubeconfig', 'KUBECONFIG'], 5, 'ECONNREFUSED'],
+  ])('%s', async (_, args, code, text) => {
+    const kubeconfig = join(dir, 'nobody')
+    const cluster = { name: 'c', cluster: { server: 'https://127.0.0.1:9' } }
+    const context = { name: 'c', context: { cluster: 'c', user: 'c' } }
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [cluster],
+      contexts: [context],
+      users: [{ name: 'c', user: {} }],
+      'current-context': 'c',
+    }
+    writeFileSync(kubeconfig, JSON.stringify(config))
+    const result = await remit(args.map((arg) => (arg === 'KUBECONFIG' ? kubeconfig : arg)))
+    expect(result.stderr).toContain(text)
+    expect(result.stderr).not.toContain('    at ')
+    expect(result.code).toBe(code)
+  })
+
+  test('completion is offered for three shells, and completes', async () => {
+    for (const shell of ['bash', 'zsh', 'fish']) expect((await remit(['complete', shell])).stdout).toContain('remit')
+    expect((await remit(['complete', '--', 'ti'])).stdout).toContain('timeline')
+  })
+
+  test('an invalid policy is told with its field, value and fix, and nothing starts', async () => {
+    const policy = join(dir, 'bad.yaml')
+    writeFileSync(
+      policy,
+      'apiVersion: remit.dev/v1alpha1\nkind: AgentPolicy\nmetadata: {name: x}\nspec: {tools: [{name: a, match: {tools: ["*"]}, effect: Alow}]}\n',
+    )
+    const { code, stderr } = await remit(['gate', '--policy', policy, '--port', '0', '--data', join(dir, 'none')])
+    expect(code).toBe(1)
+    expect(stderr).toContain('spec.tools[0].effect')
+    expect(stderr).toContain('Alow')
+    expect(stderr).toContain('Allow')
+  })
+})
+
+describe('the gate, and what is asked of its directory', () => {
+  const world = createWorld()
+  let billing: Billing
+  let gate: ManagedProcess
+  let data: string
+  let client: Client
+
+  beforeAll(async () => {
+    billing = await startBilling(world)
+    const [port = 0] = await freePorts(1)
+    data = world.path('data')
+    writeFileSync(world.path('policy.yaml'), POLICY)
+    writeFileSync(world.path('token'), TOKEN, { mode: 0o600 })
+    const args = [
+      'gate',
+      '--policy',
+      world.path('policy.yaml'),
+      '--server',
+      `billing=${billing.url}`,
+      '--credential',
+      `billing=${world.path('token')}`,
+    ]
+    gate = await startProcess({
+      command: NODE,
+      args: [file, ...args, '--port', String(port), '--data', data, '--owner', 'ana'],
+      logFile: world.path('gate.log'),
+      env: { PATH: process.env.PATH, HOME: dir },
+    })
+    world.onClose(() => gate.stop())
+    await waitForPort(port)
+    client = new Client({ name: 'test', version: '0' })
+    await client.connect(new StreamableHTTPClientTransport(new URL(`http://127.0.0.1:${port}/mcp/billing`)))
+    world.onClose(() => client.close())
+  })
+  afterAll(() => world.close())
+
+  test('a refund too large waits for the owner; why and timeline tell it', async () => {
+    const denied = await client.callTool({
+      name: 'refund',
+      arguments: { invoice_id: 'INV-1009', amount: 500, currency: 'EUR' },
+    })
+    expect(denied.isError).toBe(true)
+    expect(JSON.stringify(denied.content)).toContain('waiting for ana')
+    await client.callTool({ name: 'get_invoice', arguments: { invoice_id: 'INV-1009' } })
+    expect(billing.calls().map(({ tool }) => tool)).toEqual(['get_invoice'])
+
+    const receipt = String((denied._meta as Record<string, unknown>)['dev.remit/receipt'])
+    const why = await remit(['why', receipt, '--data', data])
+    expect(why.code).toBe(0)
+    expect(why.stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(20)
+    for (const part of ['billing/refund', '500', 'small-refunds', 'ana', 'Waiting'])
+      expect(why.stdout).toContain(part)
+    expect(JSON.parse((await remit(['why', receipt, '--data', data, '-o', 'json'])).stdout)).toMatchObject({
+      name: receipt,
+      intent: { body: { decision: { effect: 'Ask' } } },
+    })
+
+    const timeline = await remit(['timeline', '--data', data])
+    expect(timeline.stdout).toMatch(/Ask +waiting +small-refunds/)
+    expect(timeline.stdout).toMatch(/Allow +ok +reads/)
+  })
+
+  test('the policy suggested from what was done starts a gate', async () => {
+    const { stdout } = await remit(['policy', 'suggest', '--data', data])
+    expect(load(stdout)).toMatchObject({ kind: 'AgentPolicy', spec: { mode: 'Enforce' } })
+    writeFileSync(world.path('suggested.yaml'), stdout)
+    mkdirSync(world.path('second'))
+    const second = await startProcess({
+      command: NODE,
+      args: [file, 'gate', '--policy', world.path('suggested.yaml'), '--port', '0', '--data', world.path('second')],
+      logFile: world.path('second.log'),
+      env: { PATH: process.env.PATH, HOME: dir },
+    })
+    const early = await Promise.race([
+      second.exited,
+      new Promise((resolve) => setTimeout(() => resolve('running'), 1_500)),
+    ])
+    await second.stop()
+    expect(early).toBe('running')
+  })
+
+  test('a second gate on the same directory is refused with a reason', async () => {
+    const { code, stderr } = await remit(['gate', '--policy', world.path('policy.yaml'), '--port', '0', '--data', data])
+    expect(code).toBe(2)
+    expect(stderr).toContain(data)
+  })
+})
+
+describe('against an API server', () => {
+  let server: Apiserver
+  let kubeconfig: string
+  beforeAll(async () => {
+    server = await startApiserver({ crds: true })
+    kubeconfig = join(dir, 'kubeconfig')
+    writeFileSync(kubeconfig, await server.kubeconfig(), { mode: 0o600 })
+    await createNamespace(server.client, 'payments')
+    const rotation = {
+      timeZone: 'Europe/Berlin',
+      start: '2026-10-05T09:00',
+      every: { count: 1, unit: 'Week' },
+      order: [['ana'], ['bo']],
+    }
+    const members = [{ name: 'ana', contacts: { email: 'ana@corp.example' } }, { name: 'bo' }]
+    const group = {
+      apiVersion: 'remit.dev/v1alpha1',
+      kind: 'OwnerGroup',
+      metadata: { name: 'billing', namespace: 'payments' },
+      spec: { members, onCall: { rotation } },
+    }
+    await create(server.client, ownerGroups, group as never)
+  }, 90_000)
+  afterAll(() => server?.stop())
+
+  test('oncall says who, how to reach them, and until when; across the hand-over', async () => {
+    const at = (time: string) =>
+      remit(['oncall', 'billing', '-n', 'payments', '--at', time], { KUBECONFIG: kubeconfig })
+    expect((await at('2026-10-12T06:59:59Z')).stdout).toBe(
+      'ana (email ana@corp.example), by rotation until 2026-10-12 07:00:00 UTC\n',
+    )
+    expect((await at('2026-10-12T07:00:00Z')).stdout).toMatch(/^bo \(no contact given\), by rotation until/)
+  })
+
+  test('what is not there, and what one may not see, are told apart', async () => {
+    const missing = await remit(['oncall', 'nobody', '-n', 'payments'], { KUBECONFIG: kubeconfig })
+    expect(missing).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('The owner group nobody does not exist in namespace payments.'),
+    })
+    const stranger = join(dir, 'stranger')
+    writeFileSync(stranger, await server.kubeconfig({ user: { name: 'eve@corp.example' } }), { mode: 0o600 })
+    expect((await remit(['oncall', 'billing', '-n', 'payments'], { KUBECONFIG: stranger })).code).toBe(4)
+  })
+
+  test('doctor finds that only the kinds are there', async () => {
+    const { code, stdout } = await remit(['doctor', '-o', 'json'], { KUBECONFIG: kubeconfig })
+    expect(code).toBe(1)
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; level: string }[] }
+    const levels = (check: string) => [...new Set(findings.filter((f) => f.check === check).map((f) => f.level))]
+    expect(levels('kinds')).toEqual(['ok'])
+    expect(levels('parts')).toEqual(['fail'])
+    expect(levels('ledger')).toEqual(['fail'])
+    expect(levels('admission')).toEqual(['fail'])
+  })
+})
