@@ -22,4 +22,4 @@ export const webhookConfig = (env: Record<string, string | undefined>) => {
   )
   return { ...values, operator: `system:serviceaccount:${values.systemNamespace}:remit-operator` }
 }
-export type WebhookConfig = ReturnType<typeof webhookConfig>
+type WebhookConfig = ReturnType<typeof webhookConfig>

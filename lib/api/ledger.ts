@@ -1,6 +1,3 @@
-import type { Receipt } from './receipt.ts'
-import type { SignedRemit } from './remit.ts'
-
 /**
  * The ledger's wire contract with sidecars: TLS, port 8443, `Authorization: Bearer <pod-bound token, audience remit-ledger>`.
  *
@@ -22,7 +19,6 @@ export interface Counters {
   /** By agentID. */
   agents: Record<string, { calls: number; denied: number; lastAction?: { at: string; what: string } }>
 }
-export type { Receipt, SignedRemit }
 export const LEDGER_PATHS = {
   remit: '/v1/remit',
   receipts: '/v1/receipts',

@@ -15,7 +15,6 @@ import type { V1Secret } from '@kubernetes/client-node/dist/gen/models/V1Secret.
 import type { V1Service } from '@kubernetes/client-node/dist/gen/models/V1Service.js'
 import type { V1ServiceAccount } from '@kubernetes/client-node/dist/gen/models/V1ServiceAccount.js'
 import type { V1SubjectAccessReview } from '@kubernetes/client-node/dist/gen/models/V1SubjectAccessReview.js'
-import type { V1TokenReview } from '@kubernetes/client-node/dist/gen/models/V1TokenReview.js'
 import type { V1ValidatingAdmissionPolicy } from '@kubernetes/client-node/dist/gen/models/V1ValidatingAdmissionPolicy.js'
 import type { V1ValidatingAdmissionPolicyBinding } from '@kubernetes/client-node/dist/gen/models/V1ValidatingAdmissionPolicyBinding.js'
 import type { V1ValidatingWebhookConfiguration } from '@kubernetes/client-node/dist/gen/models/V1ValidatingWebhookConfiguration.js'
@@ -52,7 +51,6 @@ export type MutatingWebhookConfiguration = WireObject<V1MutatingWebhookConfigura
 export type ValidatingAdmissionPolicy = WireObject<V1ValidatingAdmissionPolicy>
 export type ValidatingAdmissionPolicyBinding = WireObject<V1ValidatingAdmissionPolicyBinding>
 export type SubjectAccessReview = WireObject<V1SubjectAccessReview>
-export type TokenReview = WireObject<V1TokenReview>
 
 /** Where one kind of object lives. `T` is the shape of its objects. */
 export interface Resource<T extends KubeObject = KubeObject> {
@@ -151,7 +149,6 @@ export const subjectAccessReviews = resource<SubjectAccessReview>(
   'subjectaccessreviews',
   'Cluster',
 )
-export const tokenReviews = resource<TokenReview>('authentication.k8s.io/v1', 'TokenReview', 'tokenreviews', 'Cluster')
 
 const remit = 'remit.dev/v1alpha1'
 export const agentIdentities = resource(remit, 'AgentIdentity', 'agentidentities')

@@ -141,8 +141,7 @@ describe('the gate, and what is asked of its directory', () => {
     const why = await remit(['why', receipt, '--data', data])
     expect(why.code).toBe(0)
     expect(why.stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(20)
-    for (const part of ['billing/refund', '500', 'small-refunds', 'ana', 'Waiting'])
-      expect(why.stdout).toContain(part)
+    for (const part of ['billing/refund', '500', 'small-refunds', 'ana', 'Waiting']) expect(why.stdout).toContain(part)
     expect(JSON.parse((await remit(['why', receipt, '--data', data, '-o', 'json'])).stdout)).toMatchObject({
       name: receipt,
       intent: { body: { decision: { effect: 'Ask' } } },

@@ -106,7 +106,7 @@ describe('an agent on the official client, through the gate, to real servers', (
     world.onClose(() => client.close())
     expect((await client.listTools()).tools).toHaveLength(3)
     const result = await client.callTool({ name: 'get_invoice', arguments: { invoice_id: 'INV-1008' } })
-    expect(textOf(result)).toContain('Luis Ortega')
+    expect(textOf(result as { content?: unknown })).toContain('Luis Ortega')
   })
 
   it('passes progress of a long call through as it comes, and cancels it at the server', async () => {
