@@ -79,6 +79,10 @@ const world = (change: Partial<Lookups> = {}) => {
       asked.push(name)
       return true
     },
+    mayReadSecret: async (_user, _namespace, name) => {
+      asked.push(`secret ${name}`)
+      return true
+    },
     networkPolicies: async () => [],
     sidecar: async () => {
       throw new Error('not asked for here')
@@ -165,4 +169,38 @@ test('the right to use a policy is asked only for references that are new', asyn
   const { lookups, asked } = world()
   await validateAgentIdentity(review({ ...spec, policyRefs: [{ name: 'p2' }, { name: 'p1' }] }, spec), lookups, NOW)
   expect(asked).toEqual(['p2'])
+})
+
+const credentialRef = { name: 'billing-token', key: 'token' }
+const billing = { name: 'billing', url: 'https://192.0.2.1/mcp', credentialRef }
+const withServers = (...servers: object[]) => ({ ...spec, servers })
+const nobody = { mayReadSecret: async () => false }
+
+test('a Secret is only sent for who may read it, wherever it is sent anew', async () => {
+  const model = { name: 'main', url: 'https://192.0.2.2/v1', credentialRef }
+  const verdict = await validateAgentIdentity(
+    review({ ...withServers({ name: 'open', url: 'https://192.0.2.3/' }, billing), models: [model] }),
+    world(nobody).lookups,
+    NOW,
+  )
+  expect(codes(verdict)).toEqual([
+    'MayNotReadSecret spec.servers[1].credentialRef.name',
+    'MayNotReadSecret spec.models[0].credentialRef.name',
+  ])
+})
+
+test.each<[string, object, boolean]>([
+  ['the same endpoint', billing, true],
+  [
+    'another order of fields',
+    { credentialRef: { key: 'token', name: 'billing-token' }, url: billing.url, name: 'billing' },
+    true,
+  ],
+  ['another address', { ...billing, url: 'https://192.0.2.66/mcp' }, false],
+  ['another key of the Secret', { ...billing, credentialRef: { ...credentialRef, key: 'other' } }, false],
+  ['another header', { ...billing, credentialHeader: 'x-echo' }, false],
+  ['another name', { ...billing, name: 'billing2' }, false],
+])('on UPDATE with %s, by who may not read the Secret', async (_, server, allowed) => {
+  const update = review(withServers(server), withServers(billing))
+  expect((await validateAgentIdentity(update, world(nobody).lookups, NOW)).allowed).toBe(allowed)
 })

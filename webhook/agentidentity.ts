@@ -1,4 +1,5 @@
 import type { AgentIdentity, OwnerGroup, Stamp } from '../lib/api/gen/types.ts'
+import { canonical } from '../lib/core/canonical.ts'
 import { checkOwnerGroup } from '../lib/core/owner-check.ts'
 import { opensAgents } from '../lib/core/pod/opens-agents.ts'
 import { onCall } from '../lib/core/rotate.ts'
@@ -64,7 +65,8 @@ const storedStamp = ({ oldObject }: Review): unknown =>
 
 /**
  * What needs other objects to judge: the policies and the owner group exist, somebody in it answers now, the caller may
- * `use` the policies it newly names, and no NetworkPolicy already there would open the new agent's pod.
+ * `use` the policies it newly names and read the Secrets it newly sends somewhere, and no NetworkPolicy already there
+ * would open the new agent's pod.
  */
 export const validateAgentIdentity = async (review: Review, lookups: Lookups, now: number): Promise<Verdict> => {
   const { spec } = review.object as unknown as AgentIdentity
@@ -76,10 +78,32 @@ export const validateAgentIdentity = async (review: Review, lookups: Lookups, no
       known.has(ref.name) ? undefined : policyCause(review, lookups, ref.name, `spec.policyRefs[${index}].name`),
     ),
     before?.ownerRef.name === spec.ownerRef.name ? undefined : ownerCause(namespace, lookups, spec.ownerRef.name, now),
+    ...secretCauses(review, lookups, spec, before),
     ...(before ? [] : [networkCause(namespace, lookups)]),
   ])
   return verdictOf(causes.filter((c): c is Cause => c !== undefined))
 }
+
+/**
+ * The sidecar sends a Secret wherever the AgentIdentity says: who could name any Secret and any address could read it
+ * there. So it takes the right to read it, for each endpoint that is new or not what it was.
+ */
+const secretCauses = (
+  { namespace, userInfo }: Review,
+  lookups: Lookups,
+  spec: AgentIdentity['spec'],
+  before: AgentIdentity['spec'] | undefined,
+): Promise<Cause | undefined>[] =>
+  (['servers', 'models'] as const).flatMap((list) => {
+    const known = new Set((before?.[list] ?? []).map((endpoint) => canonical(endpoint)))
+    return (spec[list] ?? []).map(async (endpoint, index) => {
+      const name = endpoint.credentialRef?.name
+      if (name === undefined || known.has(canonical(endpoint))) return undefined
+      if (await lookups.mayReadSecret(userInfo, namespace, name)) return undefined
+      const field = `spec.${list}[${index}].credentialRef.name`
+      return cause(field, name, 'MayNotReadSecret', { user: userInfo.username, name, namespace })
+    })
+  })
 
 const policyCause = async (
   review: Review,

@@ -16,6 +16,7 @@ import {
 import { type KubeObject, makeKey } from '../lib/kube/types.ts'
 import type { Logger } from '../lib/service/log.ts'
 import type { Lookups } from './lookups.ts'
+import type { UserInfo } from './review.ts'
 
 /** Written by the operator: what every sidecar of this cluster trusts. */
 const CONFIGMAP_TRUST = 'remit-trust'
@@ -44,6 +45,12 @@ export const clusterLookups = (client: Client, systemNamespace: string, log: Log
     if (!found?.data) throw new UserError('NotReady', { detail: `the ConfigMap ${name} is not there` })
     return found.data
   }
+  const may = async (user: UserInfo, resourceAttributes: Record<string, string>): Promise<boolean> => {
+    const { username, uid, groups, extra } = user
+    const spec = { user: username, uid, groups, extra, resourceAttributes }
+    const review = await create(client, subjectAccessReviews, { metadata: { name: '' }, spec }, TIMEOUT)
+    return review.status?.allowed === true
+  }
   const lookups: Lookups = {
     agent: (namespace, name) => find(client, agents, { namespace, name }, TIMEOUT),
     policyExists: async (namespace, name) =>
@@ -52,24 +59,10 @@ export const clusterLookups = (client: Client, systemNamespace: string, log: Log
     ownerGroup: async (namespace, name, fresh = false) =>
       (fresh ? undefined : cached(groupCache, namespace, name)) ??
       (await find(client, groups, { namespace, name }, TIMEOUT)),
-    mayUse: async (user, namespace, name) => {
-      const review = await create(
-        client,
-        subjectAccessReviews,
-        {
-          metadata: { name: '' },
-          spec: {
-            user: user.username,
-            uid: user.uid,
-            groups: user.groups,
-            extra: user.extra,
-            resourceAttributes: { verb: 'use', group: GROUP, resource: 'agentpolicies', namespace, name },
-          },
-        },
-        TIMEOUT,
-      )
-      return review.status?.allowed === true
-    },
+    mayUse: (user, namespace, name) =>
+      may(user, { verb: 'use', group: GROUP, resource: 'agentpolicies', namespace, name }),
+    mayReadSecret: (user, namespace, name) =>
+      may(user, { verb: 'get', group: '', resource: 'secrets', namespace, name }),
     networkPolicies: async (namespace) => (await list(client, networkPolicies, { namespace, ...TIMEOUT })).items,
     sidecar: async () => {
       const [admission, trust] = await Promise.all([configMap(CONFIGMAP_ADMISSION), configMap(CONFIGMAP_TRUST)])

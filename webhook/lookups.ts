@@ -13,6 +13,8 @@ export interface Lookups {
   ownerGroup(namespace: string, name: string, fresh?: boolean): Promise<OwnerGroup | undefined>
   /** SubjectAccessReview: verb `use` on agentpolicies/<name>. */
   mayUse(user: UserInfo, namespace: string, policy: string): Promise<boolean>
+  /** SubjectAccessReview: verb `get` on secrets/<name>. */
+  mayReadSecret(user: UserInfo, namespace: string, name: string): Promise<boolean>
   networkPolicies(namespace: string): Promise<NetworkPolicyShape[]>
   /** @throws UserError NotReady while the operator has not published what sidecars trust. */
   sidecar(): Promise<SidecarSettings>

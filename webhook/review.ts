@@ -119,7 +119,7 @@ export const parseReview = (body: Buffer): Review => {
   }
 }
 
-const FORBIDDEN: ErrorCode[] = ['MayNotUsePolicy', 'ReservedName', 'Forbidden']
+const FORBIDDEN: ErrorCode[] = ['MayNotUsePolicy', 'MayNotReadSecret', 'ReservedName', 'Forbidden']
 const line = (c: Cause) => `${c.field}: ${c.value === undefined ? '' : `${c.value}: `}${c.message} (${c.code})`
 
 /** The AdmissionReview to answer with. A refusal says field, value and fix for each cause, for people and as details. */

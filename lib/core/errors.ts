@@ -137,6 +137,12 @@ export const catalog = {
     remedy: 'Grant the verb "use" on agentpolicies/{name} in namespace {namespace}.',
     retry: false,
   },
+  MayNotReadSecret: {
+    message: '{user} may not read the Secret {name} in namespace {namespace}, so may not have it sent anywhere.',
+    remedy:
+      'Grant the verb "get" on secrets/{name} in namespace {namespace}, or let somebody who has it make the change.',
+    retry: false,
+  },
   RemitInvalid: {
     message: 'The remit was refused: {detail}.',
     remedy:

@@ -196,6 +196,28 @@ describe('an agent', () => {
     const made = await eventually(another)
     expect(made.spec.createdBy).toMatchObject({ username: 'ana', groups: ['editors', 'system:authenticated'] })
   })
+
+  test('sends no Secret elsewhere for somebody who may not read it, and may still be stopped by them', async () => {
+    await create(admin, resource('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'), {
+      metadata: { name: 'runs-agents-only', namespace: NS },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'remit-edit' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'cy' }],
+    } as KubeObject)
+    const cy = await api.clientAs({ name: 'cy' })
+    const change = (spec: object, by = cy) => mergePatch(by, agents, { namespace: NS, name: 'billing-bot' }, { spec })
+    const elsewhere = [
+      {
+        name: 'billing',
+        url: 'https://192.0.2.66/mcp',
+        credentialRef: { name: 'billing-token', key: 'token' },
+      },
+    ]
+    expect(await message(change({ servers: elsewhere }))).toContain(
+      'spec.servers[0].credentialRef.name: "billing-token": cy may not read the Secret billing-token in namespace payments',
+    )
+    expect((await change({ suspended: true })).spec).toMatchObject({ suspended: true })
+    expect((await change({ servers: elsewhere }, ana)).spec.servers?.[0]).toMatchObject({ url: elsewhere[0]?.url })
+  })
 })
 
 describe('invalid YAML says the field, the value and the fix', () => {
