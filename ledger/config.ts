@@ -1,3 +1,4 @@
+import { VERSION } from '../lib/api/version.ts'
 import { integer, oneOf, readConfig, text, url } from '../lib/service/config.ts'
 import { LOG_LEVELS } from '../lib/service/log.ts'
 
@@ -34,7 +35,7 @@ export const ledgerConfig = (env: Record<string, string | undefined>) =>
       },
       /** A kubeconfig, outside of a cluster. */
       kubeconfig: { env: 'KUBECONFIG', default: undefined as string | undefined, parse: text() },
-      version: { env: 'REMIT_VERSION', default: '0.1.0', parse: text() },
+      version: { env: 'REMIT_VERSION', default: VERSION, parse: text() },
       logLevel: { env: 'REMIT_LOG_LEVEL', default: 'info' as const, parse: oneOf(...LOG_LEVELS) },
     },
     env,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { VERSION } from '../lib/api/version.ts'
 import { flag, integer, oneOf, readConfig, text } from '../lib/service/config.ts'
 import { LOG_LEVELS } from '../lib/service/log.ts'
 
@@ -29,7 +30,7 @@ export const settings = {
   renewMs: { env: 'REMIT_RENEW_MS', parse: integer(100, 3_600_000), default: 10_000 },
   retryMs: { env: 'REMIT_RETRY_MS', parse: integer(50, 60_000), default: 2_000 },
   otlpEndpoint: { env: 'OTEL_EXPORTER_OTLP_ENDPOINT', parse: text(), default: undefined as string | undefined },
-  version: { env: 'REMIT_VERSION', parse: text(), default: '0.1.0' },
+  version: { env: 'REMIT_VERSION', parse: text(), default: VERSION },
 }
 
 /** The operator's settings; the only place that reads its environment and its mounted files. */

@@ -1,4 +1,5 @@
 import { PORT_WEBHOOK } from '../lib/api/names.ts'
+import { VERSION } from '../lib/api/version.ts'
 import { integer, oneOf, readConfig, text, url } from '../lib/service/config.ts'
 import { LOG_LEVELS } from '../lib/service/log.ts'
 
@@ -16,10 +17,9 @@ export const webhookConfig = (env: Record<string, string | undefined>) => {
       otlp: { env: 'OTEL_EXPORTER_OTLP_ENDPOINT', default: '', parse: url('http:', 'https:') },
       logLevel: { env: 'REMIT_LOG_LEVEL', default: 'info' as const, parse: oneOf(...LOG_LEVELS) },
       pod: { env: 'POD_NAME', default: '', parse: text() },
-      version: { env: 'REMIT_VERSION', default: '0.1.0', parse: text() },
+      version: { env: 'REMIT_VERSION', default: VERSION, parse: text() },
     },
     env,
   )
   return { ...values, operator: `system:serviceaccount:${values.systemNamespace}:remit-operator` }
 }
-type WebhookConfig = ReturnType<typeof webhookConfig>
