@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { LEDGER_PATHS } from '../lib/api/ledger.ts'
+import { VERSION } from '../lib/api/version.ts'
 import { startHealth } from '../lib/service/health.ts'
 import type { Logger } from '../lib/service/log.ts'
 import { startTelemetry } from '../lib/service/telemetry.ts'
@@ -11,7 +12,6 @@ import { createLedgerClient } from './ledger/client.ts'
 import { startRemitSource } from './ledger/remits.ts'
 import { startDrain } from './spool/drain.ts'
 import { openSpool } from './spool/spool.ts'
-import { VERSION } from './version.ts'
 
 /** Longest the last receipts may take to reach the ledger when the pod ends. */
 const LAST_DRAIN_MS = 5_000

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import type { RemitModel, RemitServer } from '../lib/api/remit.ts'
+import { VERSION } from '../lib/api/version.ts'
 import { UserError } from '../lib/core/errors.ts'
 import type { Logger } from '../lib/service/log.ts'
 import { startTelemetry, type TelemetryOptions } from '../lib/service/telemetry.ts'
@@ -11,7 +12,6 @@ import { openSpool } from './spool/spool.ts'
 import { compileStandalone, STANDALONE } from './standalone/compile.ts'
 import { readPolicyFiles } from './standalone/files.ts'
 import { followFiles } from './standalone/follow.ts'
-import { VERSION } from './version.ts'
 
 export interface StandaloneOptions {
   /** Paths of policy files; followed while running. */

@@ -14,6 +14,7 @@ import {
   resource,
   secrets,
   serviceAccounts,
+  services,
 } from '../../lib/kube/resources.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import { type Apiserver, startApiserver } from '../harness/apiserver.ts'
@@ -417,6 +418,58 @@ describe("a namespace's editor cannot", () => {
       /proxy/,
       () => admin.text('GET', `/api/v1/namespaces/${NS}/pods/${POD}:7481/proxy/livez`),
     ],
+    [
+      'proxy with a scheme before the name',
+      'remit-agent-pod-connect',
+      /proxy/,
+      () => admin.text('GET', `/api/v1/namespaces/${NS}/pods/http:${POD}:7481/proxy/livez`),
+    ],
+    [
+      'put a Service in front of an agent, to be proxied to it',
+      'remit-agent-services',
+      /spec\.selector/,
+      () => create(ana, services, serviceFor({ 'remit.dev/agent': AGENT })),
+    ],
+    [
+      'put a Service in front of all pods of a zone',
+      'remit-agent-services',
+      /spec\.selector/,
+      () => create(ana, services, serviceFor({ 'topology.kubernetes.io/zone': 'a' })),
+    ],
+    [
+      'make a running agent pass for one of another template',
+      'remit-agent-pod-updates',
+      /annotations/,
+      () =>
+        mergePatch(
+          ana,
+          pods,
+          { namespace: NS, name: POD },
+          { metadata: { annotations: { 'remit.dev/template': '0'.repeat(32) } } },
+        ),
+    ],
+    [
+      "run something else with the operator's account",
+      'remit-operator',
+      /only what is named agent-/,
+      () => create(operator, pods, plainPod('anything')),
+    ],
+    [
+      "run something in kube-system with the operator's account",
+      'remit-operator',
+      /nothing in .*kube-system/,
+      () => create(operator, pods, { ...plainPod('agent-x'), metadata: { name: 'agent-x', namespace: 'kube-system' } }),
+    ],
+    [
+      'let a name be generated that reads as an agent',
+      'remit-reserved-pods',
+      /Remit's own/,
+      () =>
+        create(ana, pods, {
+          metadata: { generateName: 'agent-', namespace: NS },
+          spec: { containers: [{ name: 'main', image: 'x' }] },
+        } as never),
+    ],
     ["mint an agent's token", 'remit-agent-tokens', /only to nodes/, () => mintToken(ana, POD)],
     [
       "mint an agent's token, as an administrator either",
@@ -507,6 +560,12 @@ describe("a namespace's editor cannot", () => {
       'remit-network-policies',
       /Exclude/,
       () => create(ana, networkPolicies, opening({ matchLabels: { 'remit.dev/agent': AGENT } })),
+    ],
+    [
+      'add a NetworkPolicy for all pods of a region, which the API server labels when it binds them',
+      'remit-network-policies',
+      /Exclude/,
+      () => create(ana, networkPolicies, opening({ matchLabels: { 'topology.kubernetes.io/region': 'eu' } })),
     ],
     [
       'widen a NetworkPolicy of its own to all pods',
@@ -642,6 +701,8 @@ describe("a namespace's editor cannot", () => {
       },
       type: 'kubernetes.io/service-account-token',
     }) as KubeObject as never
+  const serviceFor = (selector: Record<string, string>) =>
+    ({ metadata: { name: 'front', namespace: NS }, spec: { selector, ports: [{ port: 80 }] } }) as KubeObject as never
   const deployment = (name: string) =>
     ({
       metadata: { name, namespace: NS },
