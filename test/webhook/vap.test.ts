@@ -455,10 +455,10 @@ describe("a namespace's editor cannot", () => {
       () => create(operator, pods, plainPod('anything')),
     ],
     [
-      "run something in kube-system with the operator's account",
+      "make an account in kube-system with the operator's",
       'remit-operator',
       /nothing in .*kube-system/,
-      () => create(operator, pods, { ...plainPod('agent-x'), metadata: { name: 'agent-x', namespace: 'kube-system' } }),
+      () => create(operator, serviceAccounts, { metadata: { name: 'agent-x', namespace: 'kube-system' } }),
     ],
     [
       'let a name be generated that reads as an agent',

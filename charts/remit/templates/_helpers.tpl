@@ -53,6 +53,14 @@ request.userInfo.username == '{{ include "remit.operatorUser" . }}'
 request.userInfo.username in ['{{ include "remit.operatorUser" . }}', 'system:kube-controller-manager', 'system:serviceaccount:kube-system:generic-garbage-collector', 'system:serviceaccount:kube-system:namespace-controller']
 {{- end -}}
 
+{{- /*
+CEL: an agent's pod may carry the label key `.`: Remit's own, the common ones that clusters add, and those the API
+server copies from the node when it binds a pod (Kubernetes 1.35).
+*/ -}}
+{{- define "remit.cel.carried" -}}
+['remit.dev/', 'app.kubernetes.io/', 'topology.kubernetes.io/'].exists(prefix, {{ . }}.startsWith(prefix))
+{{- end -}}
+
 {{- /* The binding that makes a policy deny: dict "root" . "name" NAME, optionally "param" (YAML of paramRef). */ -}}
 {{- define "remit.binding" -}}
 ---

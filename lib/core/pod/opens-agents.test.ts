@@ -14,6 +14,12 @@ const table: [string, boolean, string, NetworkPolicyShape['spec']][] = [
     { podSelector: { matchLabels: { 'app.kubernetes.io/name': 'a' } }, ...open },
   ],
   [
+    'selected by what the API server copies from the node',
+    true,
+    'x',
+    { podSelector: { matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'Exists' }] }, ...open },
+  ],
+  [
     'a label merely not being there excludes nobody',
     true,
     'x',

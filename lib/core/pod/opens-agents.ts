@@ -11,8 +11,12 @@ export interface NetworkPolicyShape {
   }
 }
 
-/** Labels agents' pods may carry; the admission policy remit-agent-pods holds them to these. */
-const carried = (key: string) => key.startsWith('remit.dev/') || key.startsWith('app.kubernetes.io/')
+/**
+ * Labels agents' pods may carry: the admission policy remit-agent-pods holds them to the first two, and the API server
+ * copies the third from the node when it binds a pod (Kubernetes 1.35).
+ */
+const carried = (key: string) =>
+  ['remit.dev/', 'app.kubernetes.io/', 'topology.kubernetes.io/'].some((prefix) => key.startsWith(prefix))
 
 /**
  * Whether a NetworkPolicy that is not an agent's own would let agents' pods reach, or be reached by, something more.
