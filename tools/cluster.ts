@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { checkDown } from './cluster/check-down.ts'
 import { CannotSetUp, downCluster, ensureCluster } from './cluster/cluster.ts'
-import { CommandFailed } from './cluster/exec.ts'
 import { localStatus } from './cluster/status.ts'
 import { defaultProgress } from './progress.ts'
+import { runTool } from './run-tool.ts'
 
 const usage = `Usage: npm run cluster:up|cluster:down|cluster:status [-- OPTIONS]
   --context NAME           use this existing cluster of your kubeconfig; never used unless named
@@ -44,11 +44,4 @@ async function main(args: string[]): Promise<number> {
   throw new CannotSetUp(`Unknown command "${positionals[0]}".\n${usage}`)
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2))
-} catch (error) {
-  const usageError = String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
-  const known = usageError || error instanceof CannotSetUp || error instanceof CommandFailed
-  console.error(known ? (error as Error).message : error)
-  process.exitCode = usageError || error instanceof CannotSetUp ? 2 : 1
-}
+await runTool(() => main(process.argv.slice(2)))

@@ -1,16 +1,15 @@
 import { parseArgs } from 'node:util'
-import { CannotSetUp } from './cluster/cluster.ts'
-import { CommandFailed } from './cluster/exec.ts'
 import { buildableImages, buildImages } from './images/build.ts'
 import { pushImages } from './images/push.ts'
 import { defaultProgress } from './progress.ts'
+import { runTool } from './run-tool.ts'
 
 const usage = `Usage: npm run images [-- [NAME...] [--push REGISTRY/PREFIX [--tag TAG]]]
 Builds the images (all when none is named) into an archive that docker, podman, ctr and kind load.
   --push REGISTRY/PREFIX   build with docker or buildah from tools/images/Dockerfile and push to REGISTRY/PREFIX/NAME:TAG
   --tag TAG                the tag to push (default: dev)`
 
-async function main(args: string[]): Promise<void> {
+async function main(args: string[]): Promise<undefined> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -20,7 +19,7 @@ async function main(args: string[]): Promise<void> {
       help: { type: 'boolean', short: 'h' },
     },
   })
-  if (values.help) return console.log(usage)
+  if (values.help) return void console.log(usage)
   const progress = defaultProgress()
   const names = positionals.length > 0 ? positionals : buildableImages()
   if (values.push) {
@@ -31,11 +30,4 @@ async function main(args: string[]): Promise<void> {
     console.log(`${name.padEnd(16)} ${ref} ${digest}\n${' '.repeat(17)}${archive}`)
 }
 
-try {
-  await main(process.argv.slice(2))
-} catch (error) {
-  const usageError = String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
-  const known = usageError || error instanceof CannotSetUp || error instanceof CommandFailed
-  console.error(known ? (error as Error).message : error)
-  process.exitCode = usageError || error instanceof CannotSetUp ? 2 : 1
-}
+await runTool(() => main(process.argv.slice(2)))

@@ -85,22 +85,45 @@ function availableMiB(): number {
   return Math.round(available ? Number(available) / 1024 : freemem() / 1_048_576)
 }
 
-/** Brings the wanted cluster up (a second when it is up already) and proves once per start that it enforces NetworkPolicy. */
-export async function ensureCluster(options: ClusterOptions, progress: Progress): Promise<Cluster> {
-  const config = toolsConfig()
+/**
+ * Says what keeps this machine from having the wanted cluster, before anything is changed.
+ * @throws CannotSetUp
+ */
+export async function checkMachine(options: ClusterOptions): Promise<void> {
+  const { cacheDir } = toolsConfig()
+  makeCache(cacheDir)
+  const { provider, docker } = await wantedProvider(options)
+  await withLock(join(cacheDir, 'locks', `cluster-${provider}`), () => refuseObstacles(provider, docker))
+}
+
+function makeCache(cacheDir: string): void {
   try {
-    mkdirSync(config.cacheDir, { recursive: true })
+    mkdirSync(cacheDir, { recursive: true })
   } catch (error) {
     throw new CannotSetUp(
       `The cache cannot be made: ${(error as Error).message}. Set REMIT_CACHE to a folder that can be written.`,
     )
   }
+}
+
+async function wantedProvider(options: ClusterOptions): Promise<{ provider: ProviderName; docker: boolean }> {
   const docker = options.context || options.provider === 'local' ? false : await dockerAnswers()
-  const provider = chooseProvider(options, docker)
+  return { provider: chooseProvider(options, docker), docker }
+}
+
+// Under the provider's lock: while another process takes a cluster down, its dying kubelet would look like a stranger's.
+async function refuseObstacles(provider: ProviderName, docker: boolean): Promise<void> {
+  const obstacles = preflight(provider, await gatherFacts(provider, docker))
+  if (obstacles.length > 0) throw new CannotSetUp(explain(provider, obstacles))
+}
+
+/** Brings the wanted cluster up (a second when it is up already) and proves once per start that it enforces NetworkPolicy. */
+export async function ensureCluster(options: ClusterOptions, progress: Progress): Promise<Cluster> {
+  const config = toolsConfig()
+  makeCache(config.cacheDir)
+  const { provider, docker } = await wantedProvider(options)
   return withLock(join(config.cacheDir, 'locks', `cluster-${provider}`), async () => {
-    // Under the lock: while another process takes a cluster down, its dying kubelet would look like a stranger's.
-    const obstacles = preflight(provider, await gatherFacts(provider, docker))
-    if (obstacles.length > 0) throw new CannotSetUp(explain(provider, obstacles))
+    await refuseObstacles(provider, docker)
     if (provider === 'local') return ensureLocal(config.cacheDir, config.path, progress)
     const { kubectl: program } = await ensureBinaries(['kubectl'], progress, config.cacheDir)
     if (provider === 'kind') return ensureKind(config.cacheDir, program, progress)

@@ -1,10 +1,11 @@
-import { chownSync, mkdirSync, readdirSync } from 'node:fs'
+import { chownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ensureBinaries } from '../cluster/binaries.ts'
-import type { Cluster } from '../cluster/cluster.ts'
+import { CannotSetUp, type Cluster } from '../cluster/cluster.ts'
 import { repoRoot } from '../cluster/config.ts'
 import { run } from '../cluster/exec.ts'
-import { buildImages, type Image } from '../images/build.ts'
+import { buildImages } from '../images/build.ts'
+import { pushImages } from '../images/push.ts'
 import type { Progress } from '../progress.ts'
 
 export const SYSTEM_NAMESPACE = 'remit-system'
@@ -13,22 +14,40 @@ const FIXTURES = ['demo-billing', 'demo-agent', 'demo-everything'] as const
 /** As which the ledger's container runs. */
 const LEDGER_USER = 65_532
 const STORAGE_CLASS = 'remit-local'
+/** The fixtures name their images by it. */
+const LOCAL_PREFIX = 'remit.local'
+const TAG = 'dev'
+const NO_REGISTRY =
+  'An existing cluster takes its images from a registry: add --registry REGISTRY/PREFIX, which docker or buildah can push to.'
 const CHART = join(repoRoot, 'charts/remit')
 
-/** Builds what changed and makes it known to the cluster's nodes. */
-export const loadImages = async (cluster: Cluster, progress: Progress): Promise<Image[]> => {
-  const images = await buildImages([...PARTS, ...FIXTURES], progress)
-  await progress.step('Load the images', 5, () => cluster.loadImages(images.map(({ archive }) => archive)))
-  return images
+/** Where the cluster finds the images: `<prefix>/<name>`, and the digest of each. */
+export interface Images {
+  prefix: string
+  digests: Record<string, string>
 }
 
-/** Helm values that name the images just built; one webhook is enough for one node. */
-const valuesFor = (images: Image[]): string[] => {
-  const digests = PARTS.flatMap((part) => {
-    const { digest } = images.find((image) => image.name === part) as Image
-    return ['--set', `images.${part}.digest=${digest}`]
-  })
-  return ['--set', 'image.prefix=remit.local', '--set', 'webhook.replicas=1', ...digests]
+/**
+ * Builds what changed and makes it known to the cluster: its nodes are handed the archive; an existing cluster pulls
+ * from `registry`, to which the images are pushed.
+ */
+export const provideImages = async (cluster: Cluster, progress: Progress, registry?: string): Promise<Images> => {
+  const names = [...PARTS, ...FIXTURES]
+  if (cluster.provider === 'context') {
+    if (!registry) throw new CannotSetUp(NO_REGISTRY)
+    const pushed = await pushImages(names, registry, TAG, progress)
+    const digests = pushed.map((ref, index) => [names[index], ref.split('@')[1] ?? ''])
+    return { prefix: registry.replace(/\/$/, ''), digests: Object.fromEntries(digests) }
+  }
+  const images = await buildImages(names, progress)
+  await progress.step('Load the images', 5, () => cluster.loadImages(images.map(({ archive }) => archive)))
+  return { prefix: LOCAL_PREFIX, digests: Object.fromEntries(images.map(({ name, digest }) => [name, digest])) }
+}
+
+/** Helm values that name those images; one webhook is enough for one node. */
+const valuesFor = ({ prefix, digests }: Images): string[] => {
+  const parts = PARTS.flatMap((part) => ['--set', `images.${part}.digest=${digests[part]}`])
+  return ['--set', `image.prefix=${prefix}`, '--set', 'webhook.replicas=1', ...parts]
 }
 
 /** The local cluster has nothing that makes volumes, so the ledger's is made here; it goes with the cluster. */
@@ -64,7 +83,7 @@ export const helm = async (cluster: Cluster, args: string[]): Promise<string> =>
 /** Installs the chart, or upgrades what is there, and waits until its parts are ready. */
 export const installChart = async (
   cluster: Cluster,
-  images: Image[],
+  images: Images,
   progress: Progress,
   values: string[] = [],
 ): Promise<void> => {
@@ -82,7 +101,8 @@ export const companyFiles = (): string[] => {
 }
 
 /** Applies the company: two teams, their owner groups, policies, servers and agents. */
-export const applyCompany = async (cluster: Cluster): Promise<void> => {
-  const files = companyFiles().flatMap((file) => ['-f', file])
-  await run(cluster.kubectl, ['--kubeconfig', cluster.kubeconfig, '--context', cluster.context, 'apply', ...files])
+export const applyCompany = async (cluster: Cluster, { prefix }: Images): Promise<void> => {
+  const texts = companyFiles().map((file) => readFileSync(file, 'utf8').replaceAll(`${LOCAL_PREFIX}/`, `${prefix}/`))
+  const where = ['--kubeconfig', cluster.kubeconfig, '--context', cluster.context]
+  await run(cluster.kubectl, [...where, 'apply', '-f', '-'], { input: texts.join('\n---\n') })
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CannotSetUp } from '../cluster/cluster.ts'
 import { repoRoot, toolsConfig } from '../cluster/config.ts'
-import { run } from '../cluster/exec.ts'
+import { read, run } from '../cluster/exec.ts'
 import type { Progress } from '../progress.ts'
 import { ensureContext } from './build.ts'
 
@@ -36,9 +36,13 @@ export function pushCommands(
   ]
 }
 
+/** What the registry answered to the push; docker keeps it as `repository@digest`. */
+const dockerDigest = async (ref: string): Promise<string> =>
+  (await read('docker', ['image', 'inspect', '--format', '{{index .RepoDigests 0}}', ref])).split('@')[1] ?? ''
+
 /**
  * Builds images with the user's docker or buildah and pushes them as `<prefix>/<name>:<tag>`; credentials are the
- * builder's own (`docker login`, `buildah login`). Returns the references, with digests where the builder tells them.
+ * builder's own (`docker login`, `buildah login`). Returns the references with the digests the registry has.
  */
 export async function pushImages(
   names: readonly string[],
@@ -71,7 +75,8 @@ export async function pushImages(
         await run(program!, args, { onLine: say })
       }
     })
-    pushed.push(builder === 'buildah' ? `${ref}@${readFileSync(digestFile, 'utf8').trim()}` : ref)
+    const digest = builder === 'buildah' ? readFileSync(digestFile, 'utf8').trim() : await dockerDigest(ref)
+    pushed.push(`${ref}@${digest}`)
   }
   return pushed
 }
