@@ -1,6 +1,8 @@
-import { SERVICE_LEDGER } from '../../lib/api/names.ts'
+import { agentObjectName, SERVICE_LEDGER } from '../../lib/api/names.ts'
 import type { Service } from '../../lib/kube/resources.ts'
+import type { KubeObject } from '../../lib/kube/types.ts'
 import type { Caches } from '../caches.ts'
+import { STAND_IN } from './fence-plan.ts'
 import type { Trust, World } from './world.ts'
 
 export interface GatherOptions {
@@ -25,6 +27,10 @@ export const gather = (options: GatherOptions, namespace: string, name: string):
   })
   const ledgerKey = `${systemNamespace}/${SERVICE_LEDGER}`
   const ledger = withSlices(ledgerKey, caches.services.cache.get(ledgerKey))
+  // Anyone may put an agent's label on what they make; by these names nobody but the operator makes anything. Somebody
+  // else's is not ours to remove, and one that cannot be removed must not keep this agent from being looked after.
+  const ours = <T extends KubeObject>({ metadata }: T) =>
+    [agentObjectName(name), agentObjectName(name) + STAND_IN].includes(metadata.name)
   const pods = caches.pods.cache.byIndex('agent', key)
   const remit = caches.remits.cache.get(key)
   return {
@@ -44,8 +50,8 @@ export const gather = (options: GatherOptions, namespace: string, name: string):
     nodes: caches.nodes.cache.list(),
     runtimeClasses: caches.runtimeClasses.cache.list(),
     pods,
-    accounts: caches.accounts.cache.byIndex('agent', key),
-    fences: caches.fences.cache.byIndex('agent', key),
+    accounts: caches.accounts.cache.byIndex('agent', key).filter(ours),
+    fences: caches.fences.cache.byIndex('agent', key).filter(ours),
     remits: remit ? [remit] : [],
     warnings: pods.flatMap(({ metadata }) => caches.warnings.cache.byIndex('pod', `${namespace}/${metadata.name}`)),
   }
