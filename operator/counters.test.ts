@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseCounters } from './counters.ts'
+import type { Clock } from '../lib/kube/clock.ts'
+import { type CountersOptions, parseCounters, runCounters } from './counters.ts'
 
 test.each([
   [{ agents: { a: { calls: 2, denied: 1, lastAction: { at: 'x', what: 'y' } } } }, ['a']],
@@ -10,4 +11,32 @@ test.each([
 
 test.each([null, [], {}, { agents: 3 }])('anything else is refused: %j', (value) => {
   expect(() => parseCounters(value)).toThrow('no counters')
+})
+
+test('a ledger that does not answer is asked again soon, one that does once in the interval', async () => {
+  const waited: number[] = []
+  const stop = new AbortController()
+  const clock: Clock = {
+    now: () => 0,
+    after: (ms, fn) => {
+      waited.push(ms)
+      if (waited.length === 3) stop.abort()
+      queueMicrotask(fn)
+      return () => {}
+    },
+  }
+  const answers = [new Error('not yet'), { agents: {} }, { agents: {} }]
+  const options = {
+    caches: { agents: { synced: async () => {}, cache: { list: () => [] } } },
+    log: { warn: () => {} },
+    clock,
+    everyMs: 60_000,
+    fetch: async () => {
+      const answer = answers.shift()
+      if (answer instanceof Error) throw answer
+      return answer
+    },
+  } as unknown as CountersOptions
+  await runCounters(options, stop.signal)
+  expect(waited).toEqual([5_000, 60_000, 60_000])
 })

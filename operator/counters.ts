@@ -19,6 +19,8 @@ export interface CountersOptions {
 }
 
 const MAX_BYTES = 64 * 1024 * 1024
+/** After an attempt that gave nothing, such as the first ones while the ledger starts. */
+const RETRY_MS = 5_000
 
 /** GET /v1/counters over TLS, the ledger's name checked whatever address it is dialled by. */
 export const fetchCounters = (
@@ -101,12 +103,14 @@ export const runCounters = async (options: CountersOptions, signal: AbortSignal)
   const { caches, log, clock, everyMs } = options
   await caches.agents.synced().catch(() => undefined)
   while (!signal.aborted) {
+    let pauseMs = everyMs
     try {
       const counters = await options.fetch(signal)
       for (const agent of caches.agents.cache.list()) await write(options, agent, counters, signal)
     } catch (error) {
       if (!signal.aborted) log.warn({ err: error }, 'counters not taken over')
+      pauseMs = Math.min(everyMs, RETRY_MS)
     }
-    await sleep(clock, everyMs, signal)
+    await sleep(clock, pauseMs, signal)
   }
 }
