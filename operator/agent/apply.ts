@@ -96,30 +96,40 @@ const makePod = async (hands: Hands, world: World, plan: Plan, pod: AgentPod): P
   }
 }
 
+/** What a pod stands on: its account, and the fence around it. */
+const prepareGround = async ({ client, signal }: Hands, world: World, { account, fence }: Plan): Promise<void> => {
+  const options = { fieldManager: FIELD_MANAGER, signal }
+  if (account) {
+    const cached = world.accounts.find(({ metadata }) => metadata.name === account.metadata.name)
+    await applyIfChanged(client, serviceAccounts, account, cached, options)
+  }
+  for (const each of fence.apply) {
+    const cached = world.fences.find(({ metadata }) => metadata.name === each.metadata.name)
+    if (!cached || !sameFence(each, cached))
+      await apply(client, networkPolicies, each as unknown as Desired<NetworkPolicy>, options)
+  }
+}
+
 /** Everything but the status, in the order that is never unsafe: fence and remit before a pod, pods gone before either goes. */
 export const applyPlan = async (hands: Hands, world: World, plan: Plan): Promise<Refused | undefined> => {
   const { client, signal, log } = hands
   const { agent } = world
-  const options = { fieldManager: FIELD_MANAGER, signal }
   if (agent && plan.finalizer === 'add' && !agent.metadata.finalizers?.includes(FINALIZER_AGENT)) {
     const { namespace, name, resourceVersion, finalizers = [] } = agent.metadata
     const patch = { metadata: { resourceVersion, finalizers: [...finalizers, FINALIZER_AGENT] } }
     await mergePatch(client, kinds.agents, { namespace, name }, patch, { signal })
   }
-  if (plan.account) {
-    const cached = world.accounts.find(({ metadata }) => metadata.name === plan.account!.metadata.name)
-    await applyIfChanged(client, serviceAccounts, plan.account, cached, options)
-  }
-  for (const fence of plan.fence.apply) {
-    const cached = world.fences.find(({ metadata }) => metadata.name === fence.metadata.name)
-    if (!cached || !sameFence(fence, cached))
-      await apply(client, networkPolicies, fence as unknown as Desired<NetworkPolicy>, options)
-  }
+  const standing = await prepareGround(hands, world, plan).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  )
+  // Whatever keeps the ground from being prepared, authority that has ended ends, and pods that must go do.
   if (plan.remit && agent) await writeRemit(hands, world, plan)
   for (const pod of plan.endPods) {
     await removeExactly(hands, pods, pod)
     log.info({ pod: pod.metadata.name, reason: plan.status?.phase ?? 'agent gone' }, 'pod ended')
   }
+  if (standing) throw standing.error
   for (const fence of plan.fence.remove) {
     if (!fence.metadata.deletionTimestamp) await removeExactly(hands, networkPolicies, fence)
     await release(hands, networkPolicies, fence, FINALIZER_NETWORK)

@@ -106,6 +106,7 @@ test.each([
     { code: 'ServiceUnusable', values: { detail: 'it has no port 1, but 8080' } },
   ],
   ['a UDP port', ref, { ...plain, ports: [{ ...plain.ports[0], protocol: 'UDP' }] }, [], { code: 'ServiceUnusable' }],
+  ['a port that is none', { url: 'http://10.0.0.1:99999/mcp' }, undefined, [], { code: 'ServiceUnusable' }],
   ['a name alone', { url: 'https://mcp.corp.example/mcp' }, undefined, [], { code: 'ServiceUnusable' }],
 ])('%s', (_, entry, spec, slices, expected) => {
   expect(resolve(entry, spec, slices)).toMatchObject(expected)

@@ -77,13 +77,16 @@ const ofService = (entry: Server | Model, namespace: string, services: Services)
 }
 
 const ofUrl = (entry: Server | Model): Resolved => {
+  const refuse = (name: string, detail: string): Resolved => ({
+    code: 'ServiceUnusable',
+    values: { name, server: entry.name, detail },
+  })
+  // The schema lets more pass (a port of 99999). An exception here would keep the agent from ever being stopped.
+  if (!URL.canParse(entry.url!)) return refuse(entry.url!, 'it is not a URL that can be dialled')
   const url = new URL(entry.url!)
   const name = ipv6(url.hostname)
   const address = entry.address ?? name
-  if (!isAddress(address)) {
-    const detail = `${name} is a name, and agent pods resolve none; give its address`
-    return { code: 'ServiceUnusable', values: { name, server: entry.name, detail } }
-  }
+  if (!isAddress(address)) return refuse(name, `${name} is a name, and agent pods resolve none; give its address`)
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
   url.hostname = withHost(address)
   return {
