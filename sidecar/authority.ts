@@ -13,7 +13,10 @@ export interface InForce {
 
 export interface Authority {
   current: () => InForce | undefined
-  /** Puts a remit (already verified) in force; false when it is not newer than the one in force. */
+  /**
+   * Puts a remit (already verified) in force; false when it is not newer than the one in force. Throws UserError, and
+   * leaves the one before in force, when this version cannot enforce it to the letter.
+   */
   accept: (remit: Remit) => boolean
   onChange: (listener: (inForce: InForce) => void) => void
   epoch: () => number
@@ -48,7 +51,12 @@ export const createAuthority = (options: {
         )
       return false
     }
-    current = { remit, digest: remitDigest(remit), prepared: prepare(remit) }
+    // A suspension needs no rules, so no rule of a later version can keep it from coming into force.
+    current = {
+      remit,
+      digest: remitDigest(remit),
+      prepared: prepare(remit.suspended ? { ...remit, rules: [] } : remit),
+    }
     options.log.info(
       { generation: remit.generation, epoch: remit.epoch, digest: current.digest },
       'a new remit is in force',
