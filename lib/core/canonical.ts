@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import crypto, { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 
 /**
@@ -12,4 +12,8 @@ export function canonical(value: unknown): string {
 }
 
 /** SHA-256 in lower-case hex of bytes, or of a text's UTF-8. */
-export const sha256hex = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex')
+export const sha256hex: (data: string | Uint8Array) => string =
+  // Twice as fast for what is hashed here, and not there before Node 20.12.
+  typeof crypto.hash === 'function'
+    ? (data) => crypto.hash('sha256', data, 'hex')
+    : (data) => createHash('sha256').update(data).digest('hex')

@@ -1,9 +1,17 @@
 import { createPublicKey, verify } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Receipt } from '../api/receipt.ts'
-import { canonical } from './canonical.ts'
-import { envelopeHash, type Incarnation, newIncarnation, seal, startChain, verifyReceipts } from './chain.ts'
+import type { IntentBody, Receipt } from '../api/receipt.ts'
+import { canonical, sha256hex } from './canonical.ts'
+import {
+  envelopeHash,
+  type Incarnation,
+  MAX_BODY_BYTES,
+  newIncarnation,
+  seal,
+  startChain,
+  verifyReceipts,
+} from './chain.ts'
 import { NOW } from './testing/remit.ts'
 
 function chainOf(length: number, incarnation: Incarnation = newIncarnation()): Receipt[] {
@@ -24,7 +32,15 @@ function chainOf(length: number, incarnation: Incarnation = newIncarnation()): R
   return receipts
 }
 const incarnation = newIncarnation()
+const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: incarnation.publicKey }, format: 'jwk' })
 const chain = chainOf(6, incarnation)
+const isCanonical = (value: unknown): boolean => {
+  try {
+    return canonical(value) !== ''
+  } catch {
+    return false
+  }
+}
 
 test('an envelope has the form that was agreed on', () => {
   const [first, second] = chain as [Receipt, Receipt]
@@ -45,8 +61,39 @@ test('an envelope has the form that was agreed on', () => {
 
 test('an outsider verifies a signature from the published form alone', () => {
   const { sig, ...unsigned } = (chain[3] as Receipt).envelope
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: incarnation.publicKey }, format: 'jwk' })
-  expect(verify(null, Buffer.from(canonical(unsigned)), key, Buffer.from(sig, 'base64url'))).toBe(true)
+  expect(verify(null, Buffer.from(canonical(unsigned)), publicKey, Buffer.from(sig, 'base64url'))).toBe(true)
+})
+
+test('the text of a receipt is its canonical form, and its link the hash of its envelope', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.jsonValue(),
+      fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+      fc.nat(),
+      fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }),
+      (agent, args, epoch, seq, time) => {
+        const call = { type: 'tool', server: 's', tool: 't', argumentsDigest: '', argumentsBytes: 0, arguments: args }
+        const body = { kind: 'intent', agent: { name: agent }, call } as unknown as IntentBody
+        fc.pre(isCanonical({ agent, body }) && canonical(body).length < MAX_BODY_BYTES / 4)
+        const before = { ...startChain(incarnation, agent), seq, prev: 'ab'.repeat(32) }
+        const { receipt, text, state } = seal(before, 'intent', body, time.getTime(), epoch)
+        const { sig, ...unsigned } = receipt.envelope
+        expect(text).toBe(canonical(receipt))
+        expect(text).not.toContain('\n')
+        expect(state.prev).toBe(sha256hex(canonical(receipt.envelope)))
+        expect(verify(null, Buffer.from(canonical(unsigned)), publicKey, Buffer.from(sig, 'base64url'))).toBe(true)
+      },
+    ),
+  )
+})
+
+test.each([
+  ['an agent', '\ud800', 0],
+  ['an epoch', 'a', Number.NaN],
+])('%s that has no canonical form is not sealed', (_what, agent, epoch) => {
+  const state = startChain(incarnation, agent)
+  expect(() => seal(state, 'heartbeat', { kind: 'heartbeat' }, NOW, epoch)).toThrow()
 })
 
 test('a chain verifies whole, by its own key, from a middle and in batches', () => {

@@ -40,6 +40,7 @@ export const startChain = (incarnation: Incarnation, agent: string): ChainState 
 
 /**
  * Makes the next receipt of a chain and the state after it; the state given stays valid until the receipt is kept.
+ * `text` is the receipt's RFC 8785 form, which has no line break.
  * @param time milliseconds since the epoch
  * @throws Error for a body of another kind or over 16 KB
  */
@@ -49,7 +50,7 @@ export function seal(
   body: ReceiptBody,
   time: number,
   epoch: number,
-): { receipt: Receipt; state: ChainState } {
+): { receipt: Receipt; text: string; state: ChainState } {
   if (body.kind !== kind) throw new Error(`a body of kind ${body.kind} in a receipt of kind ${kind}`)
   const text = canonical(body)
   if (Buffer.byteLength(text) > MAX_BODY_BYTES) throw new Error(`a receipt body over ${MAX_BODY_BYTES} bytes`)
@@ -64,10 +65,24 @@ export function seal(
     time: new Date(time).toISOString(),
     body: sha256hex(text),
   } as const
-  const sig = sign(null, Buffer.from(canonical(unsigned)), state.incarnation.privateKey).toString('base64url')
-  const envelope: Envelope = { ...unsigned, sig }
-  return { receipt: { envelope, body }, state: { ...state, seq: state.seq + 1, prev: envelopeHash(envelope) } }
+  const [before, after] = aroundSignature(unsigned)
+  const sig = sign(null, Buffer.from(`${before}${after}`), state.incarnation.privateKey).toString('base64url')
+  const envelopeText = `${before}"sig":"${sig}",${after}`
+  return {
+    receipt: { envelope: { ...unsigned, sig }, body },
+    text: `{"body":${text},"envelope":${envelopeText}}`,
+    state: { ...state, seq: state.seq + 1, prev: sha256hex(envelopeText) },
+  }
 }
+
+/**
+ * The RFC 8785 form of an envelope of ours in the two halves that `sig` goes between. Written out because every call is
+ * sealed twice; `canonical` says the same of any envelope. Digests, ids and the time are hex and ISO 8601 already.
+ */
+const aroundSignature = (e: Omit<Envelope, 'sig'>): [before: string, after: string] => [
+  `{"agent":${canonical(e.agent)},"body":"${e.body}","epoch":${canonical(e.epoch)},"incarnation":"${e.incarnation}","kind":"${e.kind}","prev":"${e.prev}","seq":${e.seq},`,
+  `"time":"${e.time}","v":${e.v}}`,
+]
 
 /** SHA-256 (hex) of the envelope's RFC 8785 form: what the next one's `prev` holds. */
 export const envelopeHash = (envelope: Envelope): string => sha256hex(canonical(envelope))

@@ -73,7 +73,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
         const sealed = seal(state, body.kind, body, now(), options.epoch())
         state = sealed.state
         envelopes.push(sealed.receipt.envelope)
-        lines.push(`${JSON.stringify(sealed.receipt)}\n`)
+        lines.push(`${sealed.text}\n`)
       } catch (error) {
         envelopes.push(error as Error)
       }
@@ -177,8 +177,11 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
 
   const pump = () => {
     running ??= (async () => {
-      do await commit(queue.splice(0, MAX_GROUP))
-      while (queue.length)
+      do {
+        // What came in the same turn of the event loop goes to disk together.
+        await new Promise((resolve) => setImmediate(resolve))
+        await commit(queue.splice(0, MAX_GROUP))
+      } while (queue.length)
     })().finally(() => {
       running = undefined
       if (queue.length) pump()
