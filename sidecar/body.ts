@@ -19,7 +19,10 @@ export const readBody = (request: IncomingMessage, limit: number): Promise<Buffe
       resolve(size > limit ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)),
     )
     request.once('error', reject)
-    request.once('close', () => reject(new Error('the client went away')))
+    request.once('close', () => {
+      // After every request there is a close, and an error costs a stack trace.
+      if (!request.readableEnded) reject(new Error('the client went away'))
+    })
   })
 
 const LINGER_MS = 2_000

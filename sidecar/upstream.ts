@@ -67,6 +67,11 @@ export const createSend = (): { send: Send; close: () => void } => {
       const headers: OutgoingHttpHeaders = { ...request.headers, host: target.host ?? url.host }
       if (request.body) headers['content-length'] = request.body.length
       if (target.credential) headers[target.credential.header.toLowerCase()] = target.credential.value
+      const { signal } = request
+      if (signal.aborted) {
+        reject(failureOf(signal))
+        return
+      }
       let connected = false
       let incoming: IncomingMessage | undefined
       const fail = (kind: UpstreamFailure['kind'], detail: string) => {
@@ -82,7 +87,6 @@ export const createSend = (): { send: Send; close: () => void } => {
         method: request.method,
         headers,
         agent: secure ? https : http,
-        signal: request.signal,
         ...(secure && !isIP(name) ? { servername: name } : {}),
       })
       outgoing.once('socket', (socket) => {
@@ -99,11 +103,7 @@ export const createSend = (): { send: Send; close: () => void } => {
       })
       outgoing.setTimeout(request.idleMs, () => fail('timeout', `silent for ${request.idleMs / 1000} s`))
       outgoing.on('error', (error: NodeJS.ErrnoException) =>
-        reject(
-          request.signal.aborted
-            ? failureOf(request.signal)
-            : new UpstreamFailure('unreachable', plain(error), connected),
-        ),
+        reject(signal.aborted ? failureOf(signal) : new UpstreamFailure('unreachable', plain(error), connected)),
       )
       outgoing.once('response', (response) => {
         incoming = response
@@ -116,8 +116,13 @@ export const createSend = (): { send: Send; close: () => void } => {
         socket.destroy()
         fail('invalid', 'another protocol than HTTP')
       })
-      // Whatever ended it without a word above: nobody may wait for ever.
-      outgoing.once('close', () => reject(new UpstreamFailure('unreachable', 'connection closed', connected)))
+      const abort = () => outgoing.destroy(failureOf(signal))
+      signal.addEventListener('abort', abort)
+      outgoing.once('close', () => {
+        signal.removeEventListener('abort', abort)
+        // Whatever ended it without a word above: nobody may wait for ever.
+        if (!incoming) reject(new UpstreamFailure('unreachable', 'connection closed', connected))
+      })
       outgoing.end(request.body)
     })
   return {
