@@ -15,3 +15,7 @@ test('an agent is named by its ServiceAccount', () => {
 test.each(['default', 'agent-', 'agentbot', 'my-agent-bot'])('%s is not an agent', (serviceAccount) => {
   expect(() => sidecarOf({ ...token, serviceAccount })).toThrow('only agents may')
 })
+test("a pod of another name, though it runs under the account, is not the agent's", () => {
+  const pod = { name: 'debug', uid: 'u' }
+  expect(() => sidecarOf({ ...token, serviceAccount: 'agent-bot', pod })).toThrow('the pod is not the agent')
+})
