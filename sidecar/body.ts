@@ -1,23 +1,46 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+/** Bytes of requests that the gate holds together; an agent that sends much at once must not exhaust its memory. */
+export interface HeldBytes {
+  held: number
+  readonly most: number
+}
+
 /**
- * All bytes of a request, or undefined when there are more than `limit` (the rest is read and thrown away for a
- * moment, so that the client gets to read the answer). Rejects when the client goes away first.
+ * All bytes of a request, or undefined when there are more than `limit`, or more than may be held with those of other
+ * requests (the rest is read and thrown away for a moment, so that the client gets to read the answer). They count as
+ * held until the response is closed. Rejects when the client goes away first.
  */
-export const readBody = (request: IncomingMessage, limit: number): Promise<Buffer | undefined> =>
+export const readBody = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: number,
+  bytes: HeldBytes,
+): Promise<Buffer | undefined> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const declared = Number(request.headers['content-length'] ?? 0)
+    let counted = 0
+    let refused = Number(request.headers['content-length'] ?? 0) > limit
+    const release = () => {
+      bytes.held -= counted
+      counted = 0
+      chunks.length = 0
+    }
+    response.once('close', release)
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size <= limit) chunks.push(chunk)
-      else chunks.length = 0
-      if (size > limit || declared > limit) resolve(undefined)
+      refused ||= size > limit || bytes.held + chunk.length > bytes.most
+      if (refused) {
+        release()
+        resolve(undefined)
+        return
+      }
+      bytes.held += chunk.length
+      counted += chunk.length
+      chunks.push(chunk)
     })
-    request.once('end', () =>
-      resolve(size > limit ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)),
-    )
+    request.once('end', () => resolve(refused ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
     request.once('error', reject)
     request.once('close', () => {
       // After every request there is a close, and an error costs a stack trace.

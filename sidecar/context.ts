@@ -1,6 +1,7 @@
 import type { Envelope, ReceiptBody } from '../lib/api/receipt.ts'
 import type { Logger } from '../lib/service/log.ts'
 import type { Authority } from './authority.ts'
+import type { HeldBytes } from './body.ts'
 import type { Sessions } from './mcp/sessions.ts'
 import type { SidecarTelemetry } from './telemetry.ts'
 import type { Send } from './upstream.ts'
@@ -9,6 +10,8 @@ import type { Send } from './upstream.ts'
 export interface Limits {
   requestBytes: number
   modelRequestBytes: number
+  /** Of all requests of the agent that are under way together. */
+  heldBytes: number
   /** Of one message of a server. */
   answerBytes: number
   /** Longest silence of a server or model. */
@@ -21,6 +24,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   requestBytes: 4 * 1024 * 1024,
   modelRequestBytes: 32 * 1024 * 1024,
+  heldBytes: 48 * 1024 * 1024,
   answerBytes: 16 * 1024 * 1024,
   idleMs: 120_000,
   callMs: 30 * 60_000,
@@ -38,6 +42,7 @@ export interface GateContext {
   send: Send
   credentials: Credentials
   sessions: Sessions
+  bytes: HeldBytes
   telemetry: SidecarTelemetry
   limits: Limits
   now: () => number

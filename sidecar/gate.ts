@@ -50,6 +50,7 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 export const startGate = async (options: GateOptions): Promise<Gate> => {
   const { log } = options
   const { send, close: closeConnections } = createSend()
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const context: GateContext = {
     authority: options.authority,
     record: options.spool.record,
@@ -60,13 +61,14 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
       tracer: options.telemetry.tracer,
       instruments: createInstruments(options.telemetry.meter, { bytes: options.spool.backlogBytes }),
     },
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    limits,
+    bytes: { held: 0, most: limits.heldBytes },
     now: options.now,
     log,
   }
   const mcp = createMcpHandler(context)
   const model = createModelHandler(context)
-  const telemetry = createTelemetryHandler(options.relayTelemetry)
+  const telemetry = createTelemetryHandler(context.bytes, options.relayTelemetry)
 
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!isLocal(request)) {

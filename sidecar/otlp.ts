@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { readBody, refuseBody } from './body.ts'
+import { type HeldBytes, readBody, refuseBody } from './body.ts'
 import { within } from './mcp/forward.ts'
 
 /** Where telemetry goes on to; resolves with the status of the collector's (or ledger's) answer. */
@@ -19,7 +19,7 @@ const SIGNALS = new Set(['traces', 'metrics', 'logs'])
  * taken and dropped, so that an instrumented agent does not retry for nothing.
  */
 export const createTelemetryHandler =
-  (relay: RelayTelemetry | undefined) =>
+  (bytes: HeldBytes, relay: RelayTelemetry | undefined) =>
   async (request: IncomingMessage, response: ServerResponse, signal: string): Promise<void> => {
     if (request.method !== 'POST' || !SIGNALS.has(signal)) {
       response.writeHead(request.method === 'POST' ? 404 : 405).end()
@@ -27,7 +27,7 @@ export const createTelemetryHandler =
     }
     const type = request.headers['content-type'] ?? ''
     if (!/^application\/(json|x-protobuf)\s*(;|$)/.test(type)) return refuseBody(request, response, 415, '{}')
-    const body = await readBody(request, MAX_BYTES)
+    const body = await readBody(request, response, MAX_BYTES, bytes)
     if (!body) return refuseBody(request, response, 413, '{}')
     let status = 200
     if (relay) {

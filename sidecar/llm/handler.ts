@@ -155,7 +155,7 @@ export const createModelHandler =
           detail: url ? 'only GET and POST are passed on' : 'the path leaves the model or is too long',
         }).message,
       )
-    const body = await readBody(request, gate.limits.modelRequestBytes)
+    const body = await readBody(request, response, gate.limits.modelRequestBytes, gate.bytes)
     if (!body)
       return refuseBody(
         request,

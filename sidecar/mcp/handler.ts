@@ -196,7 +196,7 @@ export const createMcpHandler = (gate: GateContext) => {
       )
       return
     }
-    const bytes = await readBody(request, gate.limits.requestBytes)
+    const bytes = await readBody(request, response, gate.limits.requestBytes, gate.bytes)
     if (!bytes) {
       refuseBody(
         request,

@@ -177,11 +177,8 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
 
   const pump = () => {
     running ??= (async () => {
-      do {
-        // What came in the same turn of the event loop goes to disk together.
-        await new Promise((resolve) => setImmediate(resolve))
-        await commit(queue.splice(0, MAX_GROUP))
-      } while (queue.length)
+      do await commit(queue.splice(0, MAX_GROUP))
+      while (queue.length)
     })().finally(() => {
       running = undefined
       if (queue.length) pump()

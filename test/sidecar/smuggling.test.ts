@@ -121,3 +121,30 @@ describe('what an agent tries to get past the gate', () => {
     expect(intent).toMatchObject({ decision: { effect: 'Allow' }, stated: { task: loud } })
   })
 })
+
+describe('what an agent sends all at once', () => {
+  const world = createWorld()
+  afterAll(() => world.close())
+
+  it('is held up to a bound, and no longer than it is needed', async () => {
+    const waiting: (() => void)[] = []
+    const server = await startRawServer(
+      (call, response) => void waiting.push(() => answerWith(response, call.id, { content: [] })),
+    )
+    world.onClose(server.close)
+    const gate = await openGate(world, { servers: { raw: server.url }, limits: { heldBytes: 100_000 } })
+    const url = `${gate.url}/mcp/raw`
+    const session = await openSession(url)
+    const send = (id: number) =>
+      post(url, message(id, 'tools/call', { name: 'anything', arguments: { text: 'x'.repeat(60_000) } }), session)
+    const first = send(1)
+    await expect.poll(() => waiting.length).toBe(1)
+    expect((await send(2)).status).toBe(413)
+    waiting[0]?.()
+    expect((await first).status).toBe(200)
+    const third = send(3)
+    await expect.poll(() => waiting.length).toBe(2)
+    waiting[1]?.()
+    expect((await third).status).toBe(200)
+  })
+})
