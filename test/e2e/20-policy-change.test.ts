@@ -29,11 +29,13 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => dropNamespaces(payments, support))
 
-const policyWith = (max: string): Loose => {
+const policyWith = (max: string, otherwise?: 'Ask'): Loose => {
   const policy = structuredClone(
     teamWithoutAgents('payments', payments).find(({ kind }) => kind === 'AgentPolicy'),
   ) as unknown as AgentPolicy
-  policy.spec.tools!.find(({ name }) => name === 'refunds')!.where![0]!.max = max
+  const rule = policy.spec.tools!.find(({ name }) => name === 'refunds')!
+  rule.where![0]!.max = max
+  if (otherwise) rule.otherwise = otherwise
   return policy as unknown as Loose
 }
 
@@ -41,9 +43,13 @@ test('kubectl apply of a policy is enforced in the running sidecar within a seco
   await waitLine(payments, 'refunder', /done billing\/refund/)
   const before = await podOf(payments, 'refunder')
   const late: number[] = []
-  for (const max of ['0.20', '0.50', '0.10']) {
+  for (const [max, otherwise, effect] of [
+    ['0.20', undefined, 'Deny'],
+    ['0.50', undefined, 'Allow'],
+    ['0.10', 'Ask', 'Ask'],
+  ] as const) {
     const known = remitsIn(await receiptsOf(payments, 'refunder')).length
-    await apply(policyWith(max))
+    await apply(policyWith(max, otherwise))
     const applied = Date.now()
     const remit = await eventually(async () => remitsIn(await receiptsOf(payments, 'refunder'))[known], {
       timeoutMs: 15_000,
@@ -60,13 +66,17 @@ test('kubectl apply of a policy is enforced in the running sidecar within a seco
       { timeoutMs: 5_000, everyMs: 100, what: 'a call under the new remit' },
     )
     expect(decided.body.remit.digest).toBe(remit.body.digest)
-    expect(decided.body.decision.effect).toBe(max === '0.50' ? 'Allow' : 'Deny')
+    expect(decided.body.decision.effect).toBe(effect)
   }
   // The clock of the sidecar's node, against ours when kubectl had ended.
   expect(Math.max(...late)).toBeLessThan(1_000)
   const after = await podOf(payments, 'refunder')
   expect(after?.metadata.uid).toBe(before?.metadata.uid)
   expect(after?.status?.containerStatuses?.[0]?.restartCount).toBe(0)
+})
+
+test('what waits for a person says for whom', async () => {
+  expect(await waitLine(payments, 'refunder', /waiting for/)).toMatch(/^refused .*This call is waiting for (ana|bo)/)
 })
 
 test('what a policy no longer allows does not reach the server any more', async () => {

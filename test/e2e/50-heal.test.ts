@@ -9,6 +9,7 @@ import {
   networkPolicies,
   pods,
   type Resource,
+  type ServiceAccount,
   serviceAccounts,
 } from '../../lib/kube/resources.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
@@ -20,6 +21,7 @@ import { apply, kubectl, ok } from './support/kubectl.ts'
 import { client, dropNamespaces, makeNamespace } from './support/world.ts'
 
 let ns: string
+let doomed: string
 const steps = [{ server: 'billing', tool: 'get_invoice', arguments: { invoice_id: 'INV-1007' } }]
 const idle = 'setInterval(() => {}, 60_000)'
 
@@ -27,7 +29,12 @@ beforeAll(async () => {
   ns = await makeNamespace('heal')
   await applyPayments(ns)
   await apply(agentOf({ name: 'bot', namespace: ns, steps }))
-  await waitReady(ns, 'bot')
+  doomed = await makeNamespace('doomed')
+  await applyPayments(doomed)
+  await apply(agentOf({ name: 'bot', namespace: doomed, steps }))
+  await Promise.all([waitReady(ns, 'bot'), waitReady(doomed, 'bot')])
+  // Kubernetes takes its time over a namespace; the last test looks what has become of it.
+  await remove(client, namespaces, { name: doomed })
 }, 180_000)
 afterAll(() => dropNamespaces(ns))
 
@@ -91,6 +98,12 @@ describe('what is changed behind its back is healed', () => {
     }
     await watch
     expect(unfenced).toBe(0)
+  })
+
+  test('a ServiceAccount whose tokens somebody would have mounted', async () => {
+    const mounted = { automountServiceAccountToken: true }
+    await mergePatch<ServiceAccount>(client, serviceAccounts, target(), mounted, behindItsBack)
+    await eventually(async () => (await get(client, serviceAccounts, target())).automountServiceAccountToken === false)
   })
 
   test('a ServiceAccount that was deleted: its pod, whose tokens died with it, is made again', async () => {
@@ -240,12 +253,7 @@ describe('deletion', () => {
     await eventually(async () => (await leftOf(ns, 'bot')).length === 0, { timeoutMs: 15_000 })
   })
 
-  test('of a namespace with a running agent leaves nothing, and the namespace goes', async () => {
-    const doomed = await makeNamespace('doomed')
-    await applyPayments(doomed)
-    await apply(agentOf({ name: 'bot', namespace: doomed, steps }))
-    await waitReady(doomed, 'bot')
-    await remove(client, namespaces, { name: doomed })
+  test('of a namespace with a running agent left nothing: it is gone', async () => {
     await eventually(async () => (await find(client, namespaces, { name: doomed })) === undefined, {
       timeoutMs: 90_000,
       everyMs: 500,
