@@ -1,16 +1,24 @@
 /**
- * What the gate costs: the same calls to the same server with and without it, alternating within one run, the server
- * and the gate each in a process of its own, every call with its receipts on disk. Exits with 1 when a bar is missed.
+ * What the gate costs: the same calls to the same server with and without it, in short rounds that alternate within one
+ * run, the server and the gate each in a process of its own, every call with its two receipts synced. Exits with 1 when
+ * a bar is missed.
+ *
+ * Bars are held against the best round: whatever else a shared machine does can only add to a round, so the best one is
+ * nearest to what the gate itself costs, and repeats where medians do not. Medians are printed beside it; how far they
+ * lie apart says how busy the machine was.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import { freePorts } from '../harness/ports.ts'
 import { createWorld, runScript, waitForPort } from '../sidecar/world.ts'
-import { load, percentile, type Sample } from './load.ts'
+import { load, percentile, type Sample } from './support/load.ts'
+import { pss } from './support/pss.ts'
 
 const BARS = { addedP50Ms: 1.5, callsPerSecond: 1_500, pssMiB: 96 }
-const ROUNDS = 5
-const ROUND_MS = 1_500
+const ROUNDS = 15
+const ROUND_MS = 500
+/** Until the compiler has seen the gate's code often enough to be done with it. */
+const WARM_UP_MS = 4_000
 
 const POLICY = `
 apiVersion: remit.dev/v1alpha1
@@ -26,24 +34,49 @@ spec:
   - {name: never-delete, match: {tools: ["delete_*"]}}
 `
 
-const merge = (samples: Sample[]) => {
-  const latencies = samples.flatMap((sample) => sample.latencies).sort((a, b) => a - b)
-  const rates = samples.map(({ rate }) => rate).sort((a, b) => a - b)
-  return {
-    p50: percentile(latencies, 0.5),
-    p99: percentile(latencies, 0.99),
-    rate: rates[Math.floor(rates.length / 2)]!,
-  }
-}
+const median = (values: number[]): number =>
+  percentile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  )
+const p50 = ({ latencies }: Sample): number => percentile(latencies, 0.5)
+const p99 = (samples: Sample[]): number =>
+  percentile(
+    samples.flatMap(({ latencies }) => latencies).sort((a, b) => a - b),
+    0.99,
+  )
 
-/** Proportional set size, MiB. */
-const pss = (pid: number) =>
-  Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024
+/** Rounds without and with the gate, taken in pairs so that both meet the machine in the same state. */
+interface Rounds {
+  direct: Sample[]
+  gate: Sample[]
+}
+const best = (samples: Sample[]): number => Math.min(...samples.map(p50))
+/** Best against best: a direct round that something else slowed must not make the gate look cheap. */
+const added = ({ direct, gate }: Rounds): number => best(gate) - best(direct)
+const rates = (samples: Sample[]): number[] => samples.map(({ rate }) => rate)
+
+const report = (connections: number, rounds: Rounds) => {
+  console.log(`${connections} connection${connections === 1 ? '' : 's'}, ${ROUNDS} rounds of ${ROUND_MS} ms each`)
+  for (const [name, samples] of Object.entries(rounds) as [string, Sample[]][]) {
+    const medians = samples.map(p50)
+    console.log(
+      `  ${name.padEnd(7)} p50 ${best(samples).toFixed(2)} ms best, ${median(medians).toFixed(2)} median` +
+        `   p99 ${p99(samples).toFixed(2)} ms` +
+        `   ${Math.max(...rates(samples)).toFixed(0)} calls/s best, ${median(rates(samples)).toFixed(0)} median`,
+    )
+  }
+  const ratio = median(rounds.gate.map(({ rate }, i) => rate / rounds.direct[i]!.rate))
+  console.log(
+    `  added   p50 ${added(rounds).toFixed(2)} ms best, ${median(rounds.gate.map((sample, i) => p50(sample) - p50(rounds.direct[i]!))).toFixed(2)} median` +
+      `   p99 ${(p99(rounds.gate) - p99(rounds.direct)).toFixed(2)} ms   rate x ${ratio.toFixed(2)} median`,
+  )
+}
 
 const world = createWorld()
 try {
   const [upstreamPort = 0, gatePort = 0] = await freePorts(2)
-  await runScript(world, 'test/bench/upstream.ts', [], { PORT: String(upstreamPort) }, 'upstream')
+  await runScript(world, 'test/bench/support/upstream.ts', [], { PORT: String(upstreamPort) }, 'upstream')
   await waitForPort(upstreamPort)
   writeFileSync(world.path('policy.yaml'), POLICY)
   const upstream = `http://127.0.0.1:${upstreamPort}/mcp`
@@ -74,39 +107,26 @@ try {
   await waitForPort(gatePort)
   const through = `http://127.0.0.1:${gatePort}/mcp/upstream`
   const idle = pss(gate.pid)
-  await load(through, 8, 1_000)
+  await load(upstream, 8, 1_000)
+  await load(through, 8, WARM_UP_MS)
 
-  const results: Record<number, { direct: ReturnType<typeof merge>; gate: ReturnType<typeof merge> }> = {}
   let loaded = 0
-  for (const connections of [1, 8]) {
-    const direct: Sample[] = []
-    const gated: Sample[] = []
+  const measure = async (connections: number): Promise<Rounds> => {
+    const rounds: Rounds = { direct: [], gate: [] }
     for (let round = 0; round < ROUNDS; round++) {
-      direct.push(await load(upstream, connections, ROUND_MS))
-      gated.push(await load(through, connections, ROUND_MS))
+      rounds.direct.push(await load(upstream, connections, ROUND_MS))
+      rounds.gate.push(await load(through, connections, ROUND_MS))
       loaded = Math.max(loaded, pss(gate.pid))
     }
-    results[connections] = { direct: merge(direct), gate: merge(gated) }
+    report(connections, rounds)
+    return rounds
   }
-  for (const [connections, { direct, gate: gated }] of Object.entries(results)) {
-    const line = (name: string, s: ReturnType<typeof merge>) =>
-      console.log(
-        `  ${name.padEnd(10)} p50 ${s.p50.toFixed(2)} ms   p99 ${s.p99.toFixed(2)} ms   ${s.rate.toFixed(0)} calls/s`,
-      )
-    console.log(`${connections} connection${connections === '1' ? '' : 's'}`)
-    line('direct', direct)
-    line('gate', gated)
-    console.log(
-      `  added      p50 ${(gated.p50 - direct.p50).toFixed(2)} ms   p99 ${(gated.p99 - direct.p99).toFixed(2)} ms   rate x ${(gated.rate / direct.rate).toFixed(2)}`,
-    )
-  }
+  const one = await measure(1)
+  const eight = await measure(8)
   console.log(`memory       ${idle.toFixed(0)} MiB idle, ${loaded.toFixed(0)} MiB loaded (proportional set size)`)
   const bars: [string, boolean][] = [
-    [
-      `adds at most ${BARS.addedP50Ms} ms p50 at one connection`,
-      results[1]!.gate.p50 - results[1]!.direct.p50 <= BARS.addedP50Ms,
-    ],
-    [`at least ${BARS.callsPerSecond} calls/s at eight`, results[8]!.gate.rate >= BARS.callsPerSecond],
+    [`adds at most ${BARS.addedP50Ms} ms p50 at one connection`, added(one) <= BARS.addedP50Ms],
+    [`at least ${BARS.callsPerSecond} calls/s at eight`, Math.max(...rates(eight.gate)) >= BARS.callsPerSecond],
     [`under ${BARS.pssMiB} MiB loaded`, loaded < BARS.pssMiB],
   ]
   for (const [bar, met] of bars) console.log(`${met ? 'met   ' : 'MISSED'} ${bar}`)
