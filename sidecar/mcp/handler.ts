@@ -1,46 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RemitServer } from '../../lib/api/remit.ts'
 import { fallen } from '../../lib/core/standing.ts'
-import { parseStrict } from '../../lib/core/strict.ts'
 import type { InForce } from '../authority.ts'
-import { readBody, refuseBody } from '../body.ts'
 import type { GateContext } from '../context.ts'
 import { targetOf } from '../target.ts'
 import { ATTR, endSpan, parentContext, SpanKind, startSpan, traceparentOf } from '../telemetry.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import { handleCall } from './call.ts'
 import { notify, sessionHeaders, within } from './forward.ts'
+import { accepts, header, send } from './http.ts'
+import { readMessage } from './incoming.ts'
 import { createListeners } from './listen.ts'
 import {
   AGENT_NOTIFICATIONS,
   AGENT_REQUESTS,
-  classify,
   isRequestId,
-  isSupportedVersion,
   type JsonObject,
   type Message,
-  PROTOCOL_VERSIONS,
   RPC,
   rpcError,
 } from './messages.ts'
+import { sessionOf } from './named-session.ts'
 import { createReply } from './reply.ts'
 import { handleRequest } from './request.ts'
 import { type Session, sessionLabel } from './sessions.ts'
 
 const MAX_ENDED = 10_000
-
-const send = (response: ServerResponse, status: number, body: JsonObject) => {
-  response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify(body))
-}
-const header = (request: IncomingMessage, name: string): string | undefined => {
-  const value = request.headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
-}
-const accepts = (request: IncomingMessage, ...types: string[]) => {
-  const accepted = (header(request, 'accept') ?? '').toLowerCase()
-  return accepted.includes('*/*') || types.every((type) => accepted.includes(type))
-}
 
 /** The MCP side of the gate: one endpoint a declared server, Streamable HTTP, tools only. */
 export const createMcpHandler = (gate: GateContext) => {
@@ -49,55 +34,11 @@ export const createMcpHandler = (gate: GateContext) => {
   /** Calls on their way, by session and request id, to be given up. */
   const inFlight = new Map<string, (reason: UpstreamFailure) => void>()
   const ended = new Set<string>()
+  const liveSession = (id: string) => (ended.has(id) ? undefined : gate.sessions.find(id))
   const flightKey = (sessionId: string, id: unknown) => `${sessionId} ${typeof id} ${id}`
 
   const serverOf = (inForce: InForce, name: string): RemitServer | undefined =>
     inForce.remit.servers.find((server) => server.name === name)
-
-  /** The session a request names, or why it cannot have one; answered already when undefined. */
-  const sessionOf = (
-    request: IncomingMessage,
-    response: ServerResponse,
-    server: string,
-  ): { id: string; session: Session } | undefined => {
-    const id = header(request, 'mcp-session-id')
-    const version = header(request, 'mcp-protocol-version')
-    if (version !== undefined && !isSupportedVersion(version)) {
-      send(
-        response,
-        400,
-        rpcError(null, RPC.transport, 'UnsupportedVersion', {
-          version: version.slice(0, 20),
-          supported: PROTOCOL_VERSIONS.join(', '),
-        }),
-      )
-      return undefined
-    }
-    if (id === undefined) {
-      send(
-        response,
-        400,
-        rpcError(null, RPC.transport, 'MalformedRequest', { detail: 'the Mcp-Session-Id header is missing' }),
-      )
-      return undefined
-    }
-    const session = ended.has(id) ? undefined : gate.sessions.find(id)
-    if (!session || session.server !== server) {
-      send(response, 404, rpcError(null, RPC.session, 'UnknownSession'))
-      return undefined
-    }
-    if (version !== undefined && version !== session.version) {
-      send(
-        response,
-        400,
-        rpcError(null, RPC.transport, 'MalformedRequest', {
-          detail: `the session uses protocol version ${session.version}`,
-        }),
-      )
-      return undefined
-    }
-    return { id, session }
-  }
 
   const handleNotification = async (
     message: Extract<Message, { kind: 'notification' }>,
@@ -172,60 +113,8 @@ export const createMcpHandler = (gate: GateContext) => {
   }
 
   const handlePost = async (request: IncomingMessage, response: ServerResponse, name: string) => {
-    if (!/^application\/json\s*(;|$)/i.test(header(request, 'content-type') ?? '')) {
-      refuseBody(
-        request,
-        response,
-        415,
-        JSON.stringify(
-          rpcError(null, RPC.transport, 'MalformedRequest', { detail: 'Content-Type must be application/json' }),
-        ),
-      )
-      return
-    }
-    if (!accepts(request, 'application/json', 'text/event-stream')) {
-      refuseBody(
-        request,
-        response,
-        406,
-        JSON.stringify(
-          rpcError(null, RPC.transport, 'MalformedRequest', {
-            detail: 'Accept must name application/json and text/event-stream',
-          }),
-        ),
-      )
-      return
-    }
-    const bytes = await readBody(request, response, gate.limits.requestBytes, gate.bytes)
-    if (!bytes) {
-      refuseBody(
-        request,
-        response,
-        413,
-        JSON.stringify(
-          rpcError(null, RPC.invalidRequest, 'RequestTooLarge', { limit: `${gate.limits.requestBytes} bytes` }),
-        ),
-      )
-      return
-    }
-    const parsed = parseStrict(bytes, { maxBytes: gate.limits.requestBytes })
-    if (!parsed.ok) {
-      const tooLarge = parsed.code === 'RequestTooLarge'
-      send(
-        response,
-        tooLarge ? 413 : 400,
-        rpcError(null, tooLarge ? RPC.invalidRequest : RPC.parse, parsed.code, {
-          detail: parsed.detail,
-          limit: parsed.detail,
-        }),
-      )
-      return
-    }
-    const message = classify(parsed.value)
-    if (typeof message === 'string') {
-      send(response, 400, rpcError(null, RPC.invalidRequest, 'MalformedRequest', { detail: message }))
-      return
-    }
+    const message = await readMessage(gate, request, response)
+    if (!message) return
     const id = message.kind === 'request' ? message.id : null
     const { method, params } = message
     const inForce = gate.authority.current()
@@ -260,7 +149,7 @@ export const createMcpHandler = (gate: GateContext) => {
       )
       return
     }
-    const known = method === 'initialize' || !server ? undefined : sessionOf(request, response, name)
+    const known = method === 'initialize' || !server ? undefined : sessionOf(liveSession, request, response, name)
     if (response.headersSent) return
     if (message.kind === 'notification') {
       if (server && known) await handleNotification(message, server, known, response)
@@ -328,7 +217,7 @@ export const createMcpHandler = (gate: GateContext) => {
   }
 
   const handleDelete = async (request: IncomingMessage, response: ServerResponse, server: RemitServer) => {
-    const known = sessionOf(request, response, server.name)
+    const known = sessionOf(liveSession, request, response, server.name)
     if (!known) return
     if (ended.size >= MAX_ENDED) ended.delete(ended.values().next().value!)
     ended.add(known.id)
@@ -385,7 +274,7 @@ export const createMcpHandler = (gate: GateContext) => {
       )
       return
     }
-    const known = sessionOf(request, response, name)
+    const known = sessionOf(liveSession, request, response, name)
     if (known) await listeners.open(request, response, server, known.session)
   }
   return { handle, close: listeners.close }
