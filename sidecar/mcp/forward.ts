@@ -64,6 +64,8 @@ export const within = (
 }
 
 const ASIDE_MS = 10_000
+/** Requests of one server stream that are being answered at a time; a server that sends more gets no answer to them. */
+const MAX_ANSWERING = 16
 
 /** Sends a message nobody waits for an answer to; resolves with whether the server took it. */
 export const notify = async (
@@ -86,9 +88,13 @@ export const notify = async (
  * What a server sends of its own accord: notifications the protocol's tools part knows are passed on; its requests
  * (sampling, elicitation, roots) are answered here, because no policy decides what an agent tells a server that way.
  */
-export const serverMessages =
-  (gate: GateContext, out: Omit<Outgoing, 'signal' | 'body'>, pass: (raw: string) => void) =>
-  ({ message, raw }: ServerMessage): void => {
+export const serverMessages = (
+  gate: GateContext,
+  out: Omit<Outgoing, 'signal' | 'body'>,
+  pass: (raw: string) => void,
+) => {
+  let answering = 0
+  return ({ message, raw }: ServerMessage): void => {
     const method = String(message.method)
     if (!('id' in message)) {
       if (SERVER_NOTIFICATIONS.has(method)) pass(raw)
@@ -96,6 +102,8 @@ export const serverMessages =
       return
     }
     if ('result' in message || 'error' in message) return
+    if (answering >= MAX_ANSWERING) return
+    answering++
     const id = message.id as RequestId
     const answer: JsonObject =
       method === 'ping'
@@ -112,10 +120,13 @@ export const serverMessages =
       gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'server' })
       gate.log.info({ server: out.server.name, method: method.slice(0, 64) }, 'a request of a server was refused')
     }
-    notify(gate, out, answer).catch((error: unknown) =>
-      gate.log.debug({ err: error, server: out.server.name }, 'a server could not be answered'),
-    )
+    notify(gate, out, answer)
+      .catch((error: unknown) =>
+        gate.log.debug({ err: error, server: out.server.name }, 'a server could not be answered'),
+      )
+      .finally(() => answering--)
   }
+}
 
 /** Sends a request and reads its answer. Rejects with UpstreamFailure, SessionGone, or UserError(CredentialMissing). */
 export const exchange = async (

@@ -37,8 +37,16 @@ describe('what a server or model tries on the gate', () => {
     const model = await startByteServer(() => bytes)
     world.onClose(model.close)
     server = await startRawServer((call, response) => {
-      if (call.params?.name !== 'flood') return answerWith(response, call.id, { content: [] })
+      if (call.params?.name !== 'flood' && call.params?.name !== 'ping')
+        return answerWith(response, call.id, { content: [] })
       response.writeHead(200, { 'content-type': 'text/event-stream' })
+      if (call.params.name === 'ping') {
+        const pings = Array.from({ length: 2_000 }, (_, id) => `data: {"jsonrpc":"2.0","id":${id},"method":"ping"}\n\n`)
+        response.end(
+          `${pings.join('')}data: ${JSON.stringify({ jsonrpc: '2.0', id: call.id, result: { content: [] } })}\n\n`,
+        )
+        return
+      }
       const data = JSON.stringify({
         jsonrpc: '2.0',
         method: 'notifications/message',
@@ -108,6 +116,21 @@ describe('what a server or model tries on the gate', () => {
     const before = intents().length
     expect((await fetch(`${gate.url}/llm/main${told}${'x'.repeat(1_000)}`)).status).toBe(400)
     expect(intents()).toHaveLength(before)
+  })
+
+  it('a flood of its requests is not answered by as many connections', async () => {
+    const session = await openSession(`${gate.url}/mcp/raw`)
+    const before = server.requests.length
+    const response = await post(`${gate.url}/mcp/raw`, message(1, 'tools/call', { name: 'ping' }), session)
+    expect(await response.json()).toMatchObject({ id: 1, result: { content: [] } })
+    const answers = () =>
+      server
+        .messages()
+        .slice(before)
+        .filter(({ result }) => result !== undefined).length
+    await expect.poll(answers).toBeGreaterThan(0)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(answers()).toBeLessThan(200)
   })
 
   it('messages an agent does not read do not pile up in the gate', async () => {
