@@ -127,6 +127,17 @@ test('kubectl remit timeline and why tell the story of the refund of 12,000', as
   expect(why).toContain('the body is the one the sidecar signed for')
 })
 
+test('kubectl remit oncall says whom to ask, and doctor finds nothing wrong with the installation', async () => {
+  const { status } = await agentNow(ns, 'billing-bot')
+  expect(await ok(['remit', 'oncall', 'billing', '-n', ns])).toMatch(
+    new RegExp(`^${status?.onCall} .*by rotation until`),
+  )
+  const lines = (await ok(['remit', 'doctor'])).trim().split('\n')
+  for (const about of ['kinds', 'parts', 'ledger', 'admission'])
+    expect(lines.filter((line) => line.includes(` ${about}: `) && !line.startsWith('ok'))).toEqual([])
+  expect(lines.filter((line) => /^ok +admission: policy/.test(line)).length).toBeGreaterThan(10)
+})
+
 test('what it did reaches its status within a bit more than a minute, and kubectl get agents fits 80 columns', async () => {
   const agent = await eventually(
     async () => {

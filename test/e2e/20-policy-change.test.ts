@@ -2,7 +2,7 @@ import { load } from 'js-yaml'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AgentPolicy } from '../../lib/api/gen/types.ts'
 import { eventually } from '../harness/eventually.ts'
-import { podOf, waitLine, waitReady } from './support/agents.ts'
+import { podOf, waitCondition, waitLine, waitReady } from './support/agents.ts'
 import { journalOf, traceIdOf } from './support/billing.ts'
 import { agentOf, applyPayments, companyAgent, type Loose, teamWithoutAgents } from './support/company.ts'
 import { apply, ok } from './support/kubectl.ts'
@@ -88,6 +88,27 @@ test('what a policy no longer allows does not reach the server any more', async 
   const journal = await journalOf(payments)
   expect(journal.length).toBeGreaterThan(0)
   expect(journal.filter((entry) => traces.has(traceIdOf(entry)))).toEqual([])
+})
+
+test('what it stands on taken away, a running agent has no authority; given back, it goes on in the same pod', async () => {
+  const before = await podOf(payments, 'refunder')
+  const lastEffect = async () => intentsIn(await receiptsOf(payments, 'refunder')).at(-1)?.body.decision.effect
+  const team = teamWithoutAgents('payments', payments)
+  for (const [kind, reason] of [
+    ['AgentPolicy', 'PolicyMissing'],
+    ['OwnerGroup', 'OwnerGroupMissing'],
+  ] as const) {
+    const object = kind === 'AgentPolicy' ? policyWith('0.50') : team.find((each) => each.kind === kind)!
+    await apply(object)
+    await eventually(async () => (await lastEffect()) === 'Allow', { what: `calls allowed with ${kind}` })
+    await ok(['delete', kind.toLowerCase(), object.metadata.name, '-n', payments])
+    await waitCondition(payments, 'refunder', { status: 'False', reason })
+    await eventually(async () => (await lastEffect()) === 'Deny', { what: `calls denied without ${kind}` })
+    await apply(object)
+    await waitReady(payments, 'refunder')
+    await eventually(async () => (await lastEffect()) === 'Allow', { what: `calls allowed with ${kind} again` })
+  }
+  expect((await podOf(payments, 'refunder'))?.metadata.uid).toBe(before?.metadata.uid)
 })
 
 test('an observed agent acts, and its record says what a policy would have done', async () => {

@@ -18,6 +18,7 @@ import { agentNow, podOf, waitCondition, waitLine, waitReady } from './support/a
 import { agentOf, applyPayments } from './support/company.ts'
 import { config } from './support/config.ts'
 import { apply, kubectl, ok } from './support/kubectl.ts'
+import { chainFaults, receiptsOf, resultsIn } from './support/receipts.ts'
 import { client, dropNamespaces, makeNamespace } from './support/world.ts'
 
 let ns: string
@@ -184,6 +185,10 @@ describe('its life is what its AgentIdentity says', () => {
     await apply(agentOf({ name: 'once', namespace: ns, steps, everyMs: 0 }))
     await waitCondition(ns, 'once', { status: 'False', reason: 'Completed' })
     const uid = (await podOf(ns, 'once'))?.metadata.uid
+    // All it did was handed over before its pod ended.
+    const receipts = await receiptsOf(ns, 'once')
+    expect(chainFaults(receipts)).toEqual([])
+    expect(resultsIn(receipts).map(({ body }) => body.outcome)).toEqual(['ok'])
     // Another change of the world makes the operator look again.
     await mergePatch(
       client,
