@@ -39,8 +39,10 @@ export const META_REASON = 'dev.remit/reason'
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Traces keep it until they are sent: a long one, many times, would be memory. */
+const MAX_ID = 256
 export const isRequestId = (value: unknown): value is RequestId =>
-  typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))
+  (typeof value === 'string' && value.length <= MAX_ID) || (typeof value === 'number' && Number.isSafeInteger(value))
 
 /** Every field that the gate or a server reads of what an agent may send: of the message, and of its params. */
 const MESSAGE_FIELDS = ['jsonrpc', 'id', 'method', 'params', 'result', 'error']
@@ -69,7 +71,7 @@ export const classify = (value: Json): Message | string => {
   if (given?._meta !== undefined && !isObject(given._meta)) return 'params._meta must be an object'
   const params = given ? { params: given } : {}
   if (!('id' in value)) return { kind: 'notification', method: value.method, ...params, raw: value }
-  if (!isRequestId(value.id)) return 'id must be a string or a whole number'
+  if (!isRequestId(value.id)) return `id must be a string of at most ${MAX_ID} characters or a whole number`
   return { kind: 'request', id: value.id, method: value.method, ...params, raw: value }
 }
 

@@ -57,6 +57,15 @@ describe('what an agent tries to get past the gate', () => {
     expect(sent()).toBe(before)
   })
 
+  it('an id that would be kept in every trace of the call has a bound', async () => {
+    const before = sent()
+    const call = { jsonrpc: '2.0', method: 'tools/call', params: { name: 'anything' } }
+    const response = await post(url, JSON.stringify({ ...call, id: 'x'.repeat(257) }), session)
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { code: -32600 } }])
+    expect(sent()).toBe(before)
+    expect((await post(url, JSON.stringify({ ...call, id: 'x'.repeat(256) }), session)).status).toBe(200)
+  })
+
   it('what needs an answer gets one, also a notification of what is only ever asked', async () => {
     const before = sent()
     const answers = await Promise.all([
