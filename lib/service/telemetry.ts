@@ -4,6 +4,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics'
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace'
+import { idsOnly } from './ids-only.ts'
 
 export interface TelemetryOptions {
   /** service.name */
@@ -59,8 +60,9 @@ export const startTelemetry = (options: TelemetryOptions): Telemetry => {
       ]
     : []
   const meters = new MeterProvider({ resource, readers })
+  const tracer = tracers.getTracer('remit', options.version)
   return {
-    tracer: tracers.getTracer('remit', options.version),
+    tracer: spans ? tracer : idsOnly(tracer),
     meter: meters.getMeter('remit', options.version),
     flush: async () => {
       await Promise.allSettled([tracers.forceFlush(), meters.forceFlush()])
