@@ -12,7 +12,7 @@ import { clip, firstText, intentBody, statedBy, toolRecord } from '../receipts.t
 import { ATTR, below, endSpan, SpanKind, startSpan, traceparentOf } from '../telemetry.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
-import { exchange, notify, type Outgoing, SessionGone, serverMessages } from './forward.ts'
+import { exchange, FAILURE_CODES, notify, type Outgoing, SessionGone, serverMessages } from './forward.ts'
 import {
   isObject,
   type JsonObject,
@@ -76,14 +76,7 @@ const failed = (request: ToolRequest, error: unknown, idleMs: number): Finished 
       error: error.code,
     }
   if (!(error instanceof UpstreamFailure)) throw error
-  const code = (
-    {
-      unreachable: 'UpstreamUnreachable',
-      timeout: 'UpstreamTimeout',
-      invalid: 'UpstreamInvalid',
-      cancelled: 'OutcomeUnknown',
-    } as const
-  )[error.kind]
+  const code = FAILURE_CODES[error.kind]
   const { message, remedy } = describe(code, { server, detail: error.message, seconds: idleMs / 1000 })
   const unsure = error.kind === 'unreachable' && error.sent ? ' Whether the call took effect is unknown.' : ''
   const advice = error.kind === 'timeout' || error.kind === 'invalid' ? ` ${remedy}` : unsure

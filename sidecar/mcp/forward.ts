@@ -1,4 +1,5 @@
 import type { RemitServer } from '../../lib/api/remit.ts'
+import type { ErrorCode } from '../../lib/core/errors.ts'
 import type { GateContext } from '../context.ts'
 import { targetOf } from '../target.ts'
 import { UpstreamFailure } from '../upstream.ts'
@@ -34,6 +35,14 @@ const post = (gate: GateContext, out: Outgoing) =>
     signal: out.signal,
     idleMs: gate.limits.idleMs,
   })
+
+/** What the agent is told of each failure on the way to a server. */
+export const FAILURE_CODES = {
+  unreachable: 'UpstreamUnreachable',
+  timeout: 'UpstreamTimeout',
+  invalid: 'UpstreamInvalid',
+  cancelled: 'OutcomeUnknown',
+} as const satisfies Record<UpstreamFailure['kind'], ErrorCode>
 
 /** The server does not know the session any more. */
 export class SessionGone extends Error {

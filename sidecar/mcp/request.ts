@@ -4,7 +4,7 @@ import { visible } from '../../lib/core/visible.ts'
 import type { InForce } from '../authority.ts'
 import type { GateContext } from '../context.ts'
 import { UpstreamFailure } from '../upstream.ts'
-import { exchange, notify, type Outgoing, SessionGone, serverMessages, within } from './forward.ts'
+import { exchange, FAILURE_CODES, notify, type Outgoing, SessionGone, serverMessages, within } from './forward.ts'
 import {
   isObject,
   isSupportedVersion,
@@ -41,14 +41,7 @@ const refusal = (
   if (error instanceof UserError)
     return { body: rpcError(id, RPC.internal, error.code, error.values), status: 200, error: error.code }
   if (!(error instanceof UpstreamFailure)) throw error
-  const code = (
-    {
-      unreachable: 'UpstreamUnreachable',
-      timeout: 'UpstreamTimeout',
-      invalid: 'UpstreamInvalid',
-      cancelled: 'OutcomeUnknown',
-    } as const
-  )[error.kind]
+  const code = FAILURE_CODES[error.kind]
   const values = { server: request.server.name, detail: error.message, seconds: idleMs / 1000 }
   return { body: rpcError(id, RPC.internal, code, values), status: 200, error: error.kind }
 }
