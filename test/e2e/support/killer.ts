@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { get, list } from '../../../lib/kube/objects.ts'
 import { type Pod, pods } from '../../../lib/kube/resources.ts'
 import { eventually } from '../../harness/eventually.ts'
@@ -19,7 +20,7 @@ console.log(pids.length)`
 export interface Killer {
   namespace: string
   /** Sends SIGKILL to all processes of a container from outside of its pod. @throws when there was none */
-  kill: (pod: { namespace: string; name: string; container: string }) => Promise<void>
+  kill: (pod: ContainerOf) => Promise<void>
 }
 
 const statusOf = (pod: Pod, container: string) =>
@@ -28,8 +29,26 @@ const statusOf = (pod: Pod, container: string) =>
   )
 
 /** How often a container of a pod was started again. */
-export const restartsOf = async (pod: { namespace: string; name: string; container: string }): Promise<number> =>
+export const restartsOf = async (pod: ContainerOf): Promise<number> =>
   statusOf(await get(client, pods, pod), pod.container)?.restartCount ?? 0
+
+type ContainerOf = { namespace: string; name: string; container: string }
+
+const idOf = async (pod: ContainerOf): Promise<string> => {
+  const status = statusOf(await get(client, pods, pod), pod.container)
+  const id = status?.containerID?.split('://')[1]
+  if (!id) throw new Error(`${pod.name}/${pod.container} does not run`)
+  return id
+}
+
+/** Prepares a kill of a container on this very machine, for when the API server cannot be asked. */
+export const killerHere = async (pod: ContainerOf): Promise<() => void> => {
+  const id = await idOf(pod)
+  return () => {
+    const killed = execFileSync(process.execPath, ['-e', PROGRAM, id, 'SIGKILL'], { encoding: 'utf8' })
+    if (Number(killed) < 1) throw new Error(`no process of ${pod.name}/${pod.container} was found`)
+  }
+}
 
 /** A pod that sees the processes of its node (the tests' cluster has one) and may end them. */
 export const makeKiller = async (): Promise<Killer> => {
@@ -57,9 +76,7 @@ export const makeKiller = async (): Promise<Killer> => {
   return {
     namespace,
     kill: async (pod) => {
-      const status = statusOf(await get(client, pods, pod), pod.container)
-      const id = status?.containerID?.split('://')[1]
-      if (!id) throw new Error(`${pod.name}/${pod.container} does not run`)
+      const id = await idOf(pod)
       const killed = await ok(['exec', '-n', namespace, NAME, '--', '/usr/bin/node', '-e', PROGRAM, id, 'SIGKILL'])
       if (Number(killed) < 1) throw new Error(`no process of ${pod.name}/${pod.container} was found`)
     },
