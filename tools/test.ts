@@ -29,11 +29,13 @@ const stages: Record<string, () => Promise<Tally>> = {
   },
   e2e: async () => {
     const cluster = await ensureCluster(where, progress)
-    await installChart(cluster, await provideImages(cluster, progress, registry), progress)
+    const images = await provideImages(cluster, progress, registry)
+    await installChart(cluster, images, progress)
     return runVitest('e2e', ['--config', 'vitest.e2e.config.ts'], {
       ...clusterEnvironment(cluster),
       REMIT_TEST_CONTEXT: cluster.context,
       REMIT_TEST_PROVIDER: cluster.provider,
+      REMIT_TEST_IMAGES: images.prefix,
     })
   },
 }

@@ -3,6 +3,8 @@ export interface E2eConfig {
   context: string
   provider: string
   kubeconfig: string
+  /** Where the cluster finds the fixtures' images. */
+  images: string
 }
 
 const needed = (name: string): string => {
@@ -15,4 +17,5 @@ export const config: E2eConfig = {
   context: needed('REMIT_TEST_CONTEXT'),
   provider: needed('REMIT_TEST_PROVIDER'),
   kubeconfig: needed('KUBECONFIG'),
+  images: process.env.REMIT_TEST_IMAGES || 'remit.local',
 }

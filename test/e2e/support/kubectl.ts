@@ -45,7 +45,8 @@ export const ok = async (args: string[], options: RunOptions = {}): Promise<stri
 }
 
 // Documents one after the other, as in a file: a List is validated by kubectl itself, before the webhook stamped it.
-const asDocuments = (objects: object[]) => objects.map((object) => JSON.stringify(object)).join('\n---\n')
+const asDocuments = (objects: object[]) =>
+  objects.map((object) => JSON.stringify(object).replaceAll('remit.local/', `${config.images}/`)).join('\n---\n')
 
 /** `kubectl apply` of these objects, by the cluster's administrator. */
 export const apply = (...objects: object[]): Promise<string> =>
