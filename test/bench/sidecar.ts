@@ -4,19 +4,21 @@
  * a bar is missed.
  *
  * Bars are held against the best round: whatever else a shared machine does can only add to a round, so the best one is
- * nearest to what the gate itself costs, and repeats where medians do not. Medians are printed beside it; how far they
- * lie apart says how busy the machine was.
+ * nearest to what the gate itself costs, and repeats where medians do not. Medians are printed beside it, and what the
+ * disk alone took for one synced append in the same rounds: how far these lie apart says how busy the machine was.
  */
 import { writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import { freePorts } from '../harness/ports.ts'
 import { createWorld, runScript, waitForPort } from '../sidecar/world.ts'
+import { syncedAppends } from './support/disk.ts'
 import { load, percentile, type Sample } from './support/load.ts'
 import { pss } from './support/pss.ts'
 
 const BARS = { addedP50Ms: 1.5, callsPerSecond: 1_500, pssMiB: 96 }
 const ROUNDS = 15
 const ROUND_MS = 500
+const PROBES = 21
 /** Until the compiler has seen the gate's code often enough to be done with it. */
 const WARM_UP_MS = 4_000
 
@@ -111,18 +113,23 @@ try {
   await load(through, 8, WARM_UP_MS)
 
   let loaded = 0
+  const disk: number[] = []
   const measure = async (connections: number): Promise<Rounds> => {
     const rounds: Rounds = { direct: [], gate: [] }
     for (let round = 0; round < ROUNDS; round++) {
       rounds.direct.push(await load(upstream, connections, ROUND_MS))
       rounds.gate.push(await load(through, connections, ROUND_MS))
       loaded = Math.max(loaded, pss(gate.pid))
+      disk.push(percentile(syncedAppends(world.path('probe'), PROBES), 0.5))
     }
     report(connections, rounds)
     return rounds
   }
   const one = await measure(1)
   const eight = await measure(8)
+  console.log(
+    `disk         ${Math.min(...disk).toFixed(2)} ms best, ${median(disk).toFixed(2)} median: one append, synced; a call has two`,
+  )
   console.log(`memory       ${idle.toFixed(0)} MiB idle, ${loaded.toFixed(0)} MiB loaded (proportional set size)`)
   const bars: [string, boolean][] = [
     [`adds at most ${BARS.addedP50Ms} ms p50 at one connection`, added(one) <= BARS.addedP50Ms],
