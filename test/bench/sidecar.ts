@@ -114,19 +114,22 @@ try {
 
   let loaded = 0
   const disk: number[] = []
-  const measure = async (connections: number): Promise<Rounds> => {
-    const rounds: Rounds = { direct: [], gate: [] }
-    for (let round = 0; round < ROUNDS; round++) {
+  const one: Rounds = { direct: [], gate: [] }
+  const eight: Rounds = { direct: [], gate: [] }
+  // Alternating in everything, so that a busy minute of the machine falls on all of it.
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [connections, rounds] of [
+      [1, one],
+      [8, eight],
+    ] as const) {
       rounds.direct.push(await load(upstream, connections, ROUND_MS))
       rounds.gate.push(await load(through, connections, ROUND_MS))
       loaded = Math.max(loaded, pss(gate.pid))
       disk.push(percentile(syncedAppends(world.path('probe'), PROBES), 0.5))
     }
-    report(connections, rounds)
-    return rounds
   }
-  const one = await measure(1)
-  const eight = await measure(8)
+  report(1, one)
+  report(8, eight)
   console.log(
     `disk         ${Math.min(...disk).toFixed(2)} ms best, ${median(disk).toFixed(2)} median: one append, synced; a call has two`,
   )
