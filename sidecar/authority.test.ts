@@ -24,10 +24,12 @@ it('a suspension holds, whatever else the remit says that this version does not 
   expect(authority.decided()).toMatchObject({ effect: 'Deny', code: 'AgentSuspended' })
 })
 
-it('a remit that this version cannot enforce to the letter does not come into force', () => {
+it('a remit that this version cannot enforce to the letter denies every call: keeping the one before would undo it', () => {
   const authority = open()
-  expect(() => authority.accept(next({ rules: [later] }))).toThrow()
-  expect(authority.current()?.remit).toEqual(first)
+  expect(authority.accept(next({ rules: [...first.rules, later] }))).toBe(true)
+  expect(authority.decided()).toMatchObject({ effect: 'Deny', code: 'RemitNotUnderstood' })
+  expect(authority.accept(next({ generation: first.generation + 2 }))).toBe(true)
+  expect(authority.decided()).toMatchObject({ effect: 'Allow' })
 })
 
 it('an older remit, or one of an older operator, is left aside', () => {

@@ -1,7 +1,7 @@
 import type { ReceiptBody } from '../lib/api/receipt.ts'
 import type { Remit } from '../lib/api/remit.ts'
 import { remitDigest } from '../lib/core/jws.ts'
-import { type PreparedRemit, prepare } from '../lib/core/prepare.ts'
+import { type PreparedRemit, prepareSigned } from '../lib/core/prepare.ts'
 import type { Logger } from '../lib/service/log.ts'
 
 /** The remit every call is decided by, until the next one replaces it as a whole. */
@@ -14,8 +14,8 @@ export interface InForce {
 export interface Authority {
   current: () => InForce | undefined
   /**
-   * Puts a remit (already verified) in force; false when it is not newer than the one in force. Throws UserError, and
-   * leaves the one before in force, when this version cannot enforce it to the letter.
+   * Puts a remit (already verified) in force; false when it is not newer than the one in force. One that this version
+   * cannot enforce to the letter comes into force and denies every call.
    */
   accept: (remit: Remit) => boolean
   onChange: (listener: (inForce: InForce) => void) => void
@@ -51,12 +51,9 @@ export const createAuthority = (options: {
         )
       return false
     }
-    // A suspension needs no rules, so no rule of a later version can keep it from coming into force.
-    current = {
-      remit,
-      digest: remitDigest(remit),
-      prepared: prepare(remit.suspended ? { ...remit, rules: [] } : remit),
-    }
+    const prepared = prepareSigned(remit)
+    if (prepared.unknown) options.log.error({ detail: prepared.unknown }, 'the remit is newer than this sidecar')
+    current = { remit, digest: remitDigest(remit), prepared }
     options.log.info(
       { generation: remit.generation, epoch: remit.epoch, digest: current.digest },
       'a new remit is in force',

@@ -51,6 +51,11 @@ export const catalog = {
   },
   AgentSuspended: { message: 'The agent is suspended.', remedy: 'Set spec.suspended to false.', retry: true },
   RemitExpired: { message: 'The agent expired at {at}.', remedy: 'Set a later spec.expiresAt.', retry: false },
+  RemitNotUnderstood: {
+    message: 'This sidecar is older than its remit ({detail}), so every call is denied.',
+    remedy: "Delete the agent's pod: the next one has the current sidecar.",
+    retry: true,
+  },
   NoRemit: {
     message: 'The agent has no remit yet.',
     remedy: 'Wait for the operator; see the conditions of the AgentIdentity.',

@@ -27,6 +27,8 @@ export interface PreparedRemit {
   rules: PreparedRule[]
   /** Milliseconds since the epoch; NaN, which denies, when the remit's text is not a time. */
   expiresAt?: number
+  /** What of the remit this version does not know; it denies every call. */
+  unknown?: string
 }
 
 /**
@@ -39,6 +41,19 @@ export function prepare(remit: Remit): PreparedRemit {
     servers: new Set(remit.servers.map((server) => server.name)),
     rules: remit.rules.map(prepareRule).sort(compareRules),
     ...(remit.expiresAt === undefined ? {} : { expiresAt: Date.parse(remit.expiresAt) }),
+  }
+}
+
+/**
+ * As {@link prepare}, for a remit that is signed and therefore has to come into force, whoever wrote it: one that this
+ * version cannot enforce to the letter gives nothing, because keeping the one before would undo what it takes away.
+ */
+export function prepareSigned(remit: Remit): PreparedRemit {
+  try {
+    return prepare(remit)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return { ...prepare({ ...remit, rules: [] }), unknown: error.message }
   }
 }
 

@@ -10,12 +10,13 @@ export const refuse = (code: ErrorCode, values: ErrorValues = {}): DecisionRecor
 })
 
 /**
- * Why a remit gives nothing at this moment, whatever is asked: it is suspended, or its time is over. Undefined while it
- * stands.
+ * Why a remit gives nothing at this moment, whatever is asked: it is suspended, its time is over, or it says what
+ * this version does not know. Undefined while it stands.
  * @param now milliseconds since the epoch
  */
-export function fallen({ remit, expiresAt }: PreparedRemit, now: number) {
+export function fallen({ remit, expiresAt, unknown }: PreparedRemit, now: number) {
   if (remit.suspended !== undefined && remit.suspended !== false) return refuse('AgentSuspended')
   if (expiresAt !== undefined && !(now < expiresAt)) return refuse('RemitExpired', { at: String(remit.expiresAt) })
+  if (unknown !== undefined) return refuse('RemitNotUnderstood', { detail: unknown })
   return undefined
 }
