@@ -106,13 +106,16 @@ const admission: DoctorCheck = {
   },
 }
 
+/** Not running, because somebody or the agent itself wanted it so. */
+const MEANT = new Set(['Completed', 'AgentSuspended', 'RemitExpired'])
+
 const agents: DoctorCheck = {
   name: 'agents',
   run: async (client) => {
     const { items } = await list(client, typed<AgentIdentity>(agentIdentities))
     return items.map(({ metadata, status }) => {
       const name = `${metadata.namespace}/${metadata.name}`
-      const bad = status?.conditions?.find((c) => c.status === 'False' && c.type !== 'Frozen')
+      const bad = status?.conditions?.find((c) => c.status === 'False' && c.type !== 'Frozen' && !MEANT.has(c.reason))
       return bad
         ? warn(
             `${name}: ${bad.type}=False, ${bad.reason}: ${bad.message}`,

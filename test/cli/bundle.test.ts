@@ -6,7 +6,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { load } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { create } from '../../lib/kube/objects.ts'
-import { ownerGroups } from '../../lib/kube/resources.ts'
+import { agentIdentities, ownerGroups, pathOf } from '../../lib/kube/resources.ts'
 import { build } from '../../tools/build/bundles.ts'
 import { type Apiserver, startApiserver } from '../harness/apiserver.ts'
 import { freePorts } from '../harness/ports.ts'
@@ -232,5 +232,42 @@ describe('against an API server', () => {
     expect(levels('parts')).toEqual(['fail'])
     expect(levels('ledger')).toEqual(['fail'])
     expect(levels('admission')).toEqual(['fail'])
+  })
+
+  test('doctor warns of an agent that fails, not of one that is done or was stopped', async () => {
+    const agent = async (name: string, reason: string) => {
+      const spec = {
+        ownerRef: { name: 'billing' },
+        policyRefs: [{ name: 'billing' }],
+        workload: { image: 'x' },
+        createdBy: { username: 'ana', at: '2026-01-01T00:00:00Z' },
+      }
+      const metadata = { name, namespace: 'payments' }
+      const kind = { apiVersion: 'remit.dev/v1alpha1', kind: 'AgentIdentity', metadata }
+      await create(server.client, agentIdentities, { ...kind, spec } as never)
+      const ready = {
+        type: 'Ready',
+        status: 'False',
+        reason,
+        message: 'so it is',
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+      }
+      await server.client.request('PATCH', `${pathOf(agentIdentities, metadata)}/status`, {
+        body: { status: { conditions: [ready] } },
+        contentType: 'application/merge-patch+json',
+      })
+    }
+    await agent('done', 'Completed')
+    await agent('stopped', 'AgentSuspended')
+    await agent('broken', 'AgentFailing')
+    const { stdout } = await remit(['doctor', '-o', 'json'], { KUBECONFIG: kubeconfig })
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; level: string; what: string }[] }
+    expect(
+      findings.filter(({ check }) => check === 'agents').map(({ level, what }) => [level, what.split(':')[0]]),
+    ).toEqual([
+      ['warn', 'payments/broken'],
+      ['ok', 'payments/done'],
+      ['ok', 'payments/stopped'],
+    ])
   })
 })
