@@ -52,7 +52,9 @@ export async function up(
 ): Promise<{ kubeconfig: string; context: string }> {
   const l = layout(cacheDir)
   const made = recipe(cacheDir)
-  if (read(l.ready) !== '' && read(l.ready) === made) {
+  // Without container runtime and kubelet the node is gone, and with it what ran on it: nothing is left to mend.
+  const nodeGone = runningPid(l, 'containerd') === undefined && runningPid(l, 'kubelet') === undefined
+  if (read(l.ready) !== '' && read(l.ready) === made && !nodeGone) {
     try {
       await mend(l, cacheDir, path, progress)
       return { kubeconfig: l.kubeconfig, context: local.context }
@@ -71,21 +73,37 @@ export async function up(
 /** Starts again what ended, for as long as it takes the cluster to be healthy; a busy machine gets a minute. */
 async function mend(l: Layout, cacheDir: string, path: string, progress: Progress): Promise<void> {
   const end = Date.now() + 60_000
+  const ended = () => components.filter((component) => runningPid(l, component) === undefined)
+  // What the node said before its kubelet ended says nothing about now.
+  let since = Date.now() - HEARTBEAT_MS
   for (;;) {
-    for (const name of components.filter((component) => runningPid(l, component) === undefined)) {
+    const missing = ended()
+    if (missing.includes('kubelet')) since = Date.now()
+    for (const name of missing)
       await progress.step(`Start ${name} again`, 1, async () => launch(l, cacheDir, name, path))
-    }
     try {
-      return await healthy(l, cacheDir, 5_000)
+      await healthy(l, cacheDir, 5_000, since)
+      if (ended().length === 0) return
+      throw new Error(`${ended().join(', ')} ended again`)
     } catch (error) {
       if (Date.now() > end) throw error
     }
   }
 }
 
-async function healthy(l: Layout, cacheDir: string, timeoutMs: number): Promise<void> {
+/** Longest a kubelet that runs leaves its Lease alone: it renews every 10 s. */
+const HEARTBEAT_MS = 30_000
+
+/** Waits for a node that is ready and has said so after `since`. */
+async function healthy(l: Layout, cacheDir: string, timeoutMs: number, since: number): Promise<void> {
   const k = kubectl(binaryPath('kubectl', cacheDir), l)
   const ready = '{.status.conditions[?(@.type=="Ready")].status}'
+  const lease = ['get', 'lease', local.node, '-n', 'kube-node-lease', '-o', 'jsonpath={.spec.renewTime}']
+  await waitFor(
+    'a sign of life of the node',
+    async () => Date.parse(await k.run([...lease, '--request-timeout=2s'], { allowFailure: true })) >= since,
+    timeoutMs,
+  )
   await waitFor(
     'a ready node',
     async () =>
@@ -152,7 +170,7 @@ async function start(l: Layout, cacheDir: string, path: string, progress: Progre
   await progress.step('Start Cilium', 12, async () => {
     begin('cilium-operator')
     begin('cilium-agent')
-    await healthy(l, cacheDir, 120_000)
+    await healthy(l, cacheDir, 120_000, 0)
   })
   await progress.step('Prove that a NetworkPolicy blocks', 4, (say) => proveCanary(k, say))
 }
