@@ -1,3 +1,6 @@
+import type { ToolClass } from './gen/types.ts'
+import type { Effect, Facts, ResultBody } from './receipt.ts'
+
 /**
  * The ledger's wire contract with sidecars: TLS, port 8443, `Authorization: Bearer <pod-bound token, audience remit-ledger>`.
  *
@@ -7,6 +10,8 @@
  *                             4 MiB; 200 ReceiptsAck once fsynced. Sending again what is known is harmless.
  *                             409 with code `ReceiptGap` ({expectedSeq}) or `ReceiptFork`.
  * - `POST /v1/otlp/v1/traces` and `/v1/otlp/v1/metrics`  OTLP/HTTP, JSON or protobuf, relayed to the collector.
+ * - `GET  /v1/history?since=<RFC 3339>`  application/x-ndjson, one Past a line: what this agent (the token's, over all of
+ *                             its pods) did since then, oldest first, and its last freeze whenever that was.
  * - `GET  /v1/counters`       for the operator's ServiceAccount only: Counters of all agents.
  * Errors: {error: {code, message}} with a code of the catalog.
  */
@@ -17,13 +22,40 @@ export interface ReceiptsAck {
 }
 export interface Counters {
   /** By agentID. */
-  agents: Record<string, { calls: number; denied: number; lastAction?: { at: string; what: string } }>
+  agents: Record<
+    string,
+    {
+      calls: number
+      denied: number
+      lastAction?: { at: string; what: string }
+      frozen?: { at: string; policy: string; detail: string }
+    }
+  >
 }
 export const LEDGER_PATHS = {
   remit: '/v1/remit',
   receipts: '/v1/receipts',
   otlp: '/v1/otlp',
   counters: '/v1/counters',
+  history: '/v1/history',
 } as const
 /** Bytes of one POST /v1/receipts. */
 export const MAX_BATCH_BYTES = 4 * 1024 * 1024
+
+/**
+ * What limits, evidence, taint and breakers need to know of one receipt. `id` is the intent's receipt name; `at` is in
+ * milliseconds since the epoch.
+ */
+export type Past =
+  | {
+      kind: 'intent'
+      id: string
+      at: number
+      server: string
+      tool: string
+      effect: Effect
+      class?: ToolClass
+      facts?: Facts
+    }
+  | { kind: 'result'; id: string; at: number; outcome: ResultBody['outcome'] | 'unknown' }
+  | { kind: 'frozen'; at: number; policy: string; detail: string }

@@ -1,6 +1,6 @@
-import type { Stamp } from './gen/types.ts'
+import type { Stamp, ToolClass } from './gen/types.ts'
 
-export type ReceiptKind = 'incarnation' | 'remit' | 'intent' | 'result' | 'orphan' | 'heartbeat'
+export type ReceiptKind = 'incarnation' | 'remit' | 'intent' | 'result' | 'orphan' | 'escalation' | 'heartbeat'
 
 /**
  * The hash-only leaf. `prev` is the SHA-256 (hex) of the RFC 8785 form of the envelope before it in the same
@@ -28,7 +28,14 @@ export interface Receipt {
   envelope: Envelope
   body: ReceiptBody
 }
-export type ReceiptBody = IncarnationBody | RemitBody | IntentBody | ResultBody | OrphanBody | HeartbeatBody
+export type ReceiptBody =
+  | IncarnationBody
+  | RemitBody
+  | IntentBody
+  | ResultBody
+  | OrphanBody
+  | EscalationBody
+  | HeartbeatBody
 
 /** Always seq 0. */
 export interface IncarnationBody {
@@ -59,6 +66,8 @@ export interface IntentBody {
   /** As the agent states them in `_meta["dev.remit/task"]` and `["dev.remit/reason"]`; not verified. */
   stated?: { task?: string; reason?: string }
   decision: DecisionRecord
+  /** The object a write is about, as it was read before: the read's tool and the SHA-256 (hex) of its result. */
+  object?: { read: string; digest: string }
   trace?: { traceId: string; spanId: string }
 }
 export type CallRecord =
@@ -66,11 +75,22 @@ export type CallRecord =
       type: 'tool'
       server: string
       tool: string
-      /** SHA-256 (hex) of the exact bytes of `params.arguments` forwarded. */
+      /**
+       * SHA-256 (hex) of the exact bytes of `params.arguments` forwarded. Where arguments are redacted, of a 32-byte
+       * salt that stays in the sidecar and those bytes (`salted`): else it could be guessed back.
+       */
       argumentsDigest: string
+      salted?: true
       argumentsBytes: number
-      /** Absent when the receipt would exceed 16 KB; then only the digest stands. */
+      /**
+       * Absent when the receipt would exceed 16 KB; then only the digest stands. A redacted value is
+       * {"dev.remit/commitment": "sha256:<hex>"}.
+       */
       arguments?: unknown
+      /** Class of the tool at this call; absent when nothing gives it one. */
+      class?: ToolClass
+      /** What limits and evidence will want to know of this call later; see lib/core/history. */
+      facts?: Facts
     }
   | {
       type: 'model'
@@ -103,8 +123,24 @@ export interface ResultBody {
   resultBytes?: number
   /** The first 1,000 characters of the result's first text. */
   text?: string
+  /** What a write changed of its object, by path, redacted as results are; at most 100 paths. */
+  changed?: { path: string; old?: unknown; new?: unknown }[]
   model?: { responseModel?: string; inputTokens?: number; outputTokens?: number; status: number }
 }
+/** A breaker opened: the agent is frozen until a person unfreezes it. */
+export interface EscalationBody {
+  kind: 'escalation'
+  code: 'AgentFrozen'
+  /** The policy whose breaker it is. */
+  policy: string
+  /** A phrase without full stop: "5 calls in a row failed". */
+  detail: string
+}
+/**
+ * Values of a call by path ("amount", "to[*]"), in order. A text of more than 128 characters is "sha256:<hex>" of its
+ * UTF-8 bytes.
+ */
+export type Facts = Record<string, (string | number | boolean)[]>
 /** The sidecar ended between intent and result; whether the call took effect is unknown. */
 export interface OrphanBody {
   kind: 'orphan'

@@ -1,4 +1,13 @@
-import type { OwnerGroupSpec, RestrictingRule, Stamp, ToolRule } from './gen/types.ts'
+import type {
+  Breaker,
+  OwnerGroupSpec,
+  Pin,
+  Redaction,
+  RestrictingRule,
+  Stamp,
+  TaintRule,
+  ToolRule,
+} from './gen/types.ts'
 
 /**
  * The compiled authority of one agent: what the operator signs and the sidecar enforces.
@@ -25,6 +34,8 @@ export interface Remit {
   /** RFC 3339; past it every call is denied. */
   expiresAt?: string
   suspended?: boolean
+  /** A freeze from before `at` (RFC 3339) is lifted; who lifted it, as the API server saw them. */
+  unfrozen?: Stamp
   owner: { group: string; spec: OwnerGroupSpec }
   /**
    * True when every AgentPolicy of the agent is in mode Observe: calls no enforced rule stops are forwarded, and the
@@ -32,6 +43,9 @@ export interface Remit {
    */
   observing?: boolean
   rules: RemitRule[]
+  pins?: ({ policy: string; mode: 'Enforce' | 'Observe' } & Pin)[]
+  redactions?: ({ policy: string; mode: 'Enforce' | 'Observe' } & Redaction)[]
+  breakers?: ({ policy: string; mode: 'Enforce' | 'Observe' } & Breaker)[]
   servers: RemitServer[]
   models: RemitModel[]
   /** NetworkPolicy CIDRs that were opened, for the reader. */
@@ -48,6 +62,7 @@ export interface Remit {
 export type RemitRule = { policy: string; mode: 'Enforce' | 'Observe' } & (
   | ({ type: 'tool' } & ToolRule)
   | ({ type: 'guard' | 'invariant' } & RestrictingRule)
+  | ({ type: 'taint' } & TaintRule)
 )
 
 export interface RemitServer {

@@ -379,6 +379,11 @@ export interface PolicySpec {
    */
   mode?: 'Enforce' | 'Observe'
   /**
+   * The read-only floor in one line: true denies every tool that no rule gives the class Read, like an invariant,
+   * whatever else is allowed.
+   */
+  readOnly?: boolean
+  /**
    * Rules about calls of tools. A rule with effect Allow or Ask gives when every constraint under where is true; a rule
    * with effect Deny denies unless one of its constraints is shown to be false.
    */
@@ -389,6 +394,23 @@ export interface PolicySpec {
   guards?: RestrictingRule[]
   /** Calls that are never made, whatever any rule allows and whoever approves. */
   invariants?: RestrictingRule[]
+  /**
+   * What an agent that has read something untrusted may no longer do alone: guards that apply once a call of certain
+   * tools was made.
+   */
+  taint?: TaintRule[]
+  /**
+   * Tools as they were looked at. A tool whose server declares it otherwise is denied, with what changed; a server with
+   * a pin has no tools but its pinned ones. `kubectl remit policy pin` writes them.
+   */
+  pins?: Pin[]
+  /**
+   * What never leaves the gate in clear but to the tool itself: in receipts, reasons and traces a salted commitment
+   * stands in, in results also for the agent.
+   */
+  redact?: Redaction[]
+  /** What freezes the agent: then every call is denied until a person unfreezes it (kubectl remit unfreeze). */
+  breaker?: Breaker
   /** Where agents may connect to besides their declared servers and models. */
   egress?: Egress
 }
@@ -400,28 +422,44 @@ export interface ToolRule {
   /** Which calls this is about. Every list that is given has to match; "*" stands for any run of characters. */
   match: Match
   /**
-   * What kind of action the tools are: Read changes nothing, Draft prepares, Write changes what can be changed back,
-   * SideEffect reaches the world (money, mail), Autonomous starts further work. For the reader; it decides nothing yet.
+   * What kind of action the tools are, with the controls that belong to it. Read changes nothing and runs, logged.
+   * Draft returns what would be done. Write changes what can be changed back, and needs fields and object. SideEffect
+   * reaches the world (money, mail), and needs limits: 60 calls in 1m and 1000 in 24h where none are given. Autonomous
+   * starts further work, and needs a runbook, a breaker and an owner group with a rotation. Where the rule gives no
+   * effect, Read is Allow, Draft is Draft, and the others Allow with those controls written down, else Ask.
    */
   class?: ToolClass
   /**
-   * Allow: the call is made. Ask: it waits for the person on call. Deny: it is refused. Draft (what would be done is
-   * returned, nothing is done) is not enforced yet: a policy that uses it is refused.
+   * Allow: the call is made. Draft: what would be done is returned, and nothing is done. Ask: it waits for the person
+   * on call. Deny: it is refused. The default is that of class.
    */
-  effect: 'Allow' | 'Draft' | 'Ask' | 'Deny'
+  effect?: 'Allow' | 'Draft' | 'Ask' | 'Deny'
   /**
    * Constraints on the call's arguments. In a rule that gives, all must hold; an argument that is missing or of the
    * wrong type denies the call. Leave it out where any arguments will do.
    */
   where?: Constraint[]
   /**
-   * What happens to a matching call when a constraint is false. Without it this rule then has no say. Draft is not
-   * enforced yet: a policy that uses it is refused.
+   * The arguments a call may give, and no others: names and paths as in arg, each with all that lies inside. Such as
+   * [ticket_id, status, "patch.note"]. A call with another one is not given by the rule.
+   */
+  fields?: string[]
+  /**
+   * The object a write is about, as it is before the call: the gate reads it with another tool of the same agent's
+   * servers, where must hold for it, and what the call changed of it is recorded.
+   */
+  object?: ObjectRule
+  /**
+   * What happens to a matching call when a constraint is false, a field is not among fields, a limit is reached or
+   * evidence is missing. Without it this rule then has no say.
    */
   otherwise?: 'Ask' | 'Draft' | 'Deny'
-  /** How often and how much. Not enforced yet: a policy that uses it is refused. */
+  /**
+   * How often and how much. Every call that was made and did not fail counts, whichever rule gave it, and while it is
+   * under way; all limits must hold.
+   */
   limits?: Limit[]
-  /** Calls that must have been made before. Not enforced yet: a policy that uses it is refused. */
+  /** Calls that must have succeeded before this one. All of them. */
   evidence?: Evidence[]
 }
 
@@ -431,15 +469,19 @@ export interface Match {
   servers?: string[]
   /** Names of tools, such as refund or "get_*"; case counts. Any tool when left out. */
   tools?: string[]
-  /** Classes of action. Not enforced yet: a policy that uses it is refused. */
+  /**
+   * Classes of action. A tool has the strongest class that rules give it, or a stronger one that its own annotations
+   * admit. A tool without a class matches in whatever restricts, and in nothing that gives.
+   */
   classes?: ToolClass[]
 }
 
 export type ToolClass = 'Read' | 'Draft' | 'Write' | 'SideEffect' | 'Autonomous'
 
 /**
- * A statement about one argument: arg and exactly one of equals, in, prefix, suffix, min and max (a range counts as
- * one), required, not. Nothing is coerced: the text "5" is not the number 5.
+ * A statement about one argument: arg and one or more of equals, in, notIn, prefix, suffix, min, max, cidr, pattern,
+ * subsetOf, minItems, maxItems, required, absent, which must all hold; or not with one of them; or cel. Nothing is
+ * coerced: the text "5" is not the number 5.
  */
 export interface Constraint {
   /**
@@ -451,7 +493,7 @@ export interface Constraint {
   equals?: Scalar
   /** The argument is one of these. Such as [EUR, USD]. */
   in?: Scalar[]
-  /** The argument is none of these. Not enforced yet: a policy that uses it is refused; use not with in. */
+  /** The argument is none of these. Such as [XXX, XTS]. */
   notIn?: Scalar[]
   /** The argument is a text that begins with this. Such as "INV-". */
   prefix?: string
@@ -463,28 +505,22 @@ export interface Constraint {
   max?: string
   /** The argument is given, whatever its value. */
   required?: true
-  /** The argument is not given. Not enforced yet: a policy that uses it is refused; use not with required. */
+  /** The argument is not given. */
   absent?: true
-  /**
-   * The argument is an IP address in this network, such as 10.0.0.0/8. Not enforced yet: a policy that uses it is
-   * refused.
-   */
+  /** The argument is an IP address in this network, such as 10.0.0.0/8 or 2001:db8::/32. */
   cidr?: string
   /**
-   * The argument is a text in which this regular expression (RE2) is found. Not enforced yet: a policy that uses it is
-   * refused.
+   * The argument is a text in which this regular expression (RE2) is found; ^ and $ make it the whole text. Such as
+   * '^T-[0-9]+$'.
    */
   pattern?: string
-  /**
-   * The argument is a list of which every element is one of these. Not enforced yet: a policy that uses it is refused;
-   * use arg "name[*]" with in.
-   */
+  /** The argument is a list of which every element is one of these; an empty list is one too. */
   subsetOf?: Scalar[]
-  /** The argument is a list of at least so many elements. Not enforced yet: a policy that uses it is refused. */
+  /** The argument is a list of at least so many elements. */
   minItems?: number
-  /** The argument is a list of at most so many elements. Not enforced yet: a policy that uses it is refused. */
+  /** The argument is a list of at most so many elements. */
   maxItems?: number
-  /** A CEL expression over args that must be true. Not enforced yet: a policy that uses it is refused. */
+  /** A CEL expression over args (the arguments), server and tool that must be true. Such as 'args.from != args.to'. */
   cel?: string
   /** Holds when the operator inside does not. Such as not: {in: [USD]}. It cannot hold another not. */
   not?: NegatedConstraint
@@ -498,7 +534,7 @@ export interface NegatedConstraint {
   equals?: Scalar
   /** The argument is one of these. Such as [EUR, USD]. */
   in?: Scalar[]
-  /** The argument is none of these. Not enforced yet: a policy that uses it is refused; use not with in. */
+  /** The argument is none of these. Such as [XXX, XTS]. */
   notIn?: Scalar[]
   /** The argument is a text that begins with this. Such as "INV-". */
   prefix?: string
@@ -510,52 +546,70 @@ export interface NegatedConstraint {
   max?: string
   /** The argument is given, whatever its value. */
   required?: true
-  /** The argument is not given. Not enforced yet: a policy that uses it is refused; use not with required. */
+  /** The argument is not given. */
   absent?: true
-  /**
-   * The argument is an IP address in this network, such as 10.0.0.0/8. Not enforced yet: a policy that uses it is
-   * refused.
-   */
+  /** The argument is an IP address in this network, such as 10.0.0.0/8 or 2001:db8::/32. */
   cidr?: string
   /**
-   * The argument is a text in which this regular expression (RE2) is found. Not enforced yet: a policy that uses it is
-   * refused.
+   * The argument is a text in which this regular expression (RE2) is found; ^ and $ make it the whole text. Such as
+   * '^T-[0-9]+$'.
    */
   pattern?: string
-  /**
-   * The argument is a list of which every element is one of these. Not enforced yet: a policy that uses it is refused;
-   * use arg "name[*]" with in.
-   */
+  /** The argument is a list of which every element is one of these; an empty list is one too. */
   subsetOf?: Scalar[]
-  /** The argument is a list of at least so many elements. Not enforced yet: a policy that uses it is refused. */
+  /** The argument is a list of at least so many elements. */
   minItems?: number
-  /** The argument is a list of at most so many elements. Not enforced yet: a policy that uses it is refused. */
+  /** The argument is a list of at most so many elements. */
   maxItems?: number
-  /** A CEL expression over args that must be true. Not enforced yet: a policy that uses it is refused. */
+  /** A CEL expression over args (the arguments), server and tool that must be true. Such as 'args.from != args.to'. */
   cel?: string
 }
 
-/** One limit over a stretch of time. Not enforced yet. */
+/**
+ * The object a write is about, as it is before the call: the gate reads it with another tool of the same agent's
+ * servers, where must hold for it, and what the call changed of it is recorded.
+ */
+export interface ObjectRule {
+  /** Server and tool that reads it, such as tickets/get_ticket. */
+  read: string
+  /** The arguments of the read, each from an argument of the call. Such as {id: ticket_id}. */
+  with?: Record<string, string>
+  /** Constraints on the object that was read. Such as [{arg: owner, equals: billing-team}]. */
+  where?: Constraint[]
+}
+
+/** One limit: calls in per; or sum or distinct of an argument, up to max, in per; or concurrent. */
 export interface Limit {
-  /** A stretch of time that slides, such as 24h. */
+  /** A stretch of time that slides: 1s, 10m, 24h, 7d or 1h30m; at most 31d. */
   per?: string
   /** At most so many calls. */
   calls?: number
-  /** The argument whose values are added up, such as amount; max bounds the sum. */
+  /** The argument whose values are added up, such as amount; with those of this call at most max. */
   sum?: string
   /** The bound of sum or distinct, a decimal in quotes, such as "500.00". */
   max?: string
-  /** The argument whose different values are counted; max bounds the count. */
+  /** The argument whose different values are counted; with those of this call at most max. */
   distinct?: string
-  /** At most so many calls at the same time. */
+  /** At most so many calls at the same time, this one among them. */
   concurrent?: number
+  /**
+   * Which calls count together: Rule, those of all tools the rule matches (the default); Tool, each tool for itself;
+   * Policy, those of all tools that rules of this policy give; Agent, all of the agent.
+   */
+  scope?: LimitScope
 }
 
-/** One call that must have succeeded before. Not enforced yet. */
+/**
+ * Which calls count together: Rule, those of all tools the rule matches (the default); Tool, each tool for itself;
+ * Policy, those of all tools that rules of this policy give; Agent, all of the agent.
+ */
+export type LimitScope = 'Rule' | 'Tool' | 'Policy' | 'Agent'
+
+/** One call that must have succeeded before. */
 export interface Evidence {
-  /** Server and tool, such as billing/get_invoice. */
+  /** Server and tool, such as billing/get_invoice. The tool may have "*". */
   tool: string
-  /** At most so long ago, such as 10m. */
+  /** A stretch of time that slides: 1s, 10m, 24h, 7d or 1h30m; at most 31d. */
   within?: string
   /** Arguments that must be the same: of this call (left) and of the earlier one (right). */
   same?: Record<string, string>
@@ -574,11 +628,74 @@ export interface RestrictingRule {
   unless?: Constraint[]
 }
 
+/**
+ * After a call that matches after, calls that match wait for the person on call, unless all of unless is shown to be
+ * true.
+ */
+export interface TaintRule {
+  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  name: string
+  /** Which calls this is about. Every list that is given has to match; "*" stands for any run of characters. */
+  after: Match
+  /** A stretch of time that slides: 1s, 10m, 24h, 7d or 1h30m; at most 31d. */
+  for?: string
+  /** Which calls this is about. Every list that is given has to match; "*" stands for any run of characters. */
+  match: Match
+  /** It does not apply when all of these are shown to be true. Such as [{arg: "to[*]", suffix: "@corp.example"}]. */
+  unless?: Constraint[]
+}
+
+/** One tool, by digest, and by its whole definition if drift is to be explained and arguments validated. */
+export interface Pin {
+  /** Name of the server as in the AgentIdentity, such as billing. */
+  server: string
+  /** Name of the tool, such as refund. */
+  tool: string
+  /**
+   * sha256: and 64 hex digits, over the RFC 8785 form of {name, description, inputSchema, outputSchema, annotations,
+   * title} as far as the server gives them.
+   */
+  digest: string
+  /** The definition the digest is of, as in tools/list. Arguments are then validated against its inputSchema. */
+  definition?: ToolDefinition
+}
+
+/** The definition the digest is of, as in tools/list. Arguments are then validated against its inputSchema. */
+export type ToolDefinition = Record<string, unknown>
+
+/** Paths of the arguments and results of some tools. */
+export interface Redaction {
+  /** Which calls this is about. Every list that is given has to match; "*" stands for any run of characters. */
+  match: Match
+  /** Paths into the arguments, each with all that lies inside. Such as [iban, "to[*].phone"]. */
+  arguments?: string[]
+  /**
+   * Paths into the structured result, or into text that is JSON; a result without them is withheld whole. Such as
+   * [customer.iban].
+   */
+  results?: string[]
+}
+
+/** What freezes the agent: then every call is denied until a person unfreezes it (kubectl remit unfreeze). */
+export interface Breaker {
+  /** So many calls in a row that failed. */
+  errors?: number
+  /** So many calls in a row that were denied. */
+  denials?: number
+  /** More than so many calls in per, whatever came of them. */
+  calls?: number
+  /** A stretch of time that slides: 1s, 10m, 24h, 7d or 1h30m; at most 31d. */
+  per?: string
+}
+
 /** Where agents may connect to besides their declared servers and models. */
 export interface Egress {
   /** Networks that are opened in the agent's NetworkPolicy. The agent reaches them without the gate. */
   cidrs?: CIDRPorts[]
-  /** Host and port, such as "api.model.example:443". Not enforced yet: a policy that uses it is refused. */
+  /**
+   * Host and port, such as "api.model.example:443". Opens nothing until there is an egress gateway; models are reached
+   * through the gate.
+   */
   hosts?: string[]
 }
 
@@ -768,7 +885,7 @@ export interface AgentIdentity extends KubeObject<'AgentIdentity'> {
 /**
  * An AgentPolicy says what the agents that name it in spec.policyRefs may do with which tools. What no rule allows is
  * denied. The strongest effect wins, whatever the order of rules: an invariant beats Deny, Deny beats Ask, Ask beats
- * Allow.
+ * Draft, Draft beats Allow.
  */
 export interface AgentPolicy extends KubeObject<'AgentPolicy'> {
   spec: PolicySpec

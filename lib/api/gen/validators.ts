@@ -3821,8 +3821,8 @@ return errors === 0;
 }
 export const validateAgentPolicy = validate69;
 const schema30 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["AgentPolicy"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/PolicySpec"},"status":{"type":"object"}},"additionalProperties":false};
-const schema31 = {"type":"object","properties":{"mode":{"type":"string","enum":["Enforce","Observe"]},"tools":{"type":"array","maxItems":128,"items":{"$ref":"#/$defs/ToolRule"}},"guards":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/RestrictingRule"}},"invariants":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/RestrictingRule"}},"egress":{"$ref":"#/$defs/Egress"}},"additionalProperties":false};
-const schema32 = {"type":"object","required":["name","match","effect"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/Match"},"class":{"type":"string","enum":["Read","Draft","Write","SideEffect","Autonomous"]},"effect":{"type":"string","enum":["Allow","Draft","Ask","Deny"]},"where":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}},"otherwise":{"type":"string","enum":["Ask","Draft","Deny"]},"limits":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Limit"}},"evidence":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Evidence"}}},"additionalProperties":false};
+const schema31 = {"type":"object","properties":{"mode":{"type":"string","enum":["Enforce","Observe"]},"readOnly":{"type":"boolean"},"tools":{"type":"array","maxItems":128,"items":{"$ref":"#/$defs/ToolRule"}},"guards":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/RestrictingRule"}},"invariants":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/RestrictingRule"}},"taint":{"type":"array","maxItems":32,"items":{"$ref":"#/$defs/TaintRule"}},"pins":{"type":"array","maxItems":256,"items":{"$ref":"#/$defs/Pin"}},"redact":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/Redaction"}},"breaker":{"$ref":"#/$defs/Breaker"},"egress":{"$ref":"#/$defs/Egress"}},"additionalProperties":false};
+const schema32 = {"type":"object","required":["name","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/Match"},"class":{"type":"string","enum":["Read","Draft","Write","SideEffect","Autonomous"]},"effect":{"type":"string","enum":["Allow","Draft","Ask","Deny"]},"where":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}},"fields":{"type":"array","minItems":1,"maxItems":128,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}},"object":{"$ref":"#/$defs/ObjectRule"},"otherwise":{"type":"string","enum":["Ask","Draft","Deny"]},"limits":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/Limit"}},"evidence":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/Evidence"}}},"additionalProperties":false};
 const schema33 = {"type":"object","properties":{"servers":{"type":"array","minItems":1,"maxItems":32,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[-a-z0-9*]+$"}]}},"tools":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":128,"allOf":[{"pattern":"^[A-Za-z0-9_./*-]+$"}]}},"classes":{"type":"array","minItems":1,"maxItems":5,"uniqueItems":true,"items":{"type":"string","enum":["Read","Draft","Write","SideEffect","Autonomous"]}}},"additionalProperties":false};
 const pattern23 = new RegExp("^[-a-z0-9*]+$", "u");
 const pattern24 = new RegExp("^[A-Za-z0-9_./*-]+$", "u");
@@ -5259,13 +5259,182 @@ errors++;
 validate74.errors = vErrors;
 return errors === 0;
 }
-const schema36 = {"type":"object","properties":{"per":{"type":"string","maxLength":16},"calls":{"type":"integer","minimum":0},"sum":{"type":"string","maxLength":256},"max":{"type":"string","maxLength":80,"allOf":[{"pattern":"^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}]},"distinct":{"type":"string","maxLength":256},"concurrent":{"type":"integer","minimum":1}},"additionalProperties":false};
+const schema36 = {"type":"object","required":["read"],"properties":{"read":{"type":"string","minLength":3,"maxLength":192},"with":{"type":"object","maxProperties":16,"additionalProperties":{"type":"string","maxLength":256}},"where":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
 function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.read === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "read"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
 for(const key0 in data){
-if(!((((((key0 === "per") || (key0 === "calls")) || (key0 === "sum")) || (key0 === "max")) || (key0 === "distinct")) || (key0 === "concurrent"))){
+if(!(((key0 === "read") || (key0 === "with")) || (key0 === "where"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.read !== undefined){
+let data0 = data.read;
+if(typeof data0 === "string"){
+if(data0.length > 192){
+const err2 = {instancePath:instancePath+"/read",schemaPath:"#/properties/read/maxLength",keyword:"maxLength",params:{limit: 192}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data0.length < 3){
+const err3 = {instancePath:instancePath+"/read",schemaPath:"#/properties/read/minLength",keyword:"minLength",params:{limit: 3}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/read",schemaPath:"#/properties/read/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.with !== undefined){
+let data1 = data.with;
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(Object.keys(data1).length > 16){
+const err5 = {instancePath:instancePath+"/with",schemaPath:"#/properties/with/maxProperties",keyword:"maxProperties",params:{limit: 16}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+for(const key1 in data1){
+let data2 = data1[key1];
+if(typeof data2 === "string"){
+if(data2.length > 256){
+const err6 = {instancePath:instancePath+"/with/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/with/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 256}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/with/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/with/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/with",schemaPath:"#/properties/with/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.where !== undefined){
+let data3 = data.where;
+if(Array.isArray(data3)){
+if(data3.length > 32){
+const err9 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data3.length < 1){
+const err10 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate74(data3[i0], {instancePath:instancePath+"/where/" + i0,parentData:data3,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+validate78.errors = vErrors;
+return errors === 0;
+}
+const schema37 = {"type":"object","properties":{"per":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]},"calls":{"type":"integer","minimum":0},"sum":{"type":"string","maxLength":256},"max":{"type":"string","maxLength":80,"allOf":[{"pattern":"^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}]},"distinct":{"type":"string","maxLength":256},"concurrent":{"type":"integer","minimum":1},"scope":{"type":"string","enum":["Rule","Tool","Policy","Agent"]}},"additionalProperties":false};
+const pattern29 = new RegExp("^([0-9]{1,6}[smhd])+$", "u");
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((((((key0 === "per") || (key0 === "calls")) || (key0 === "sum")) || (key0 === "max")) || (key0 === "distinct")) || (key0 === "concurrent")) || (key0 === "scope"))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err0];
@@ -5279,8 +5448,8 @@ errors++;
 if(data.per !== undefined){
 let data0 = data.per;
 if(typeof data0 === "string"){
-if(data0.length > 16){
-const err1 = {instancePath:instancePath+"/per",schemaPath:"#/properties/per/maxLength",keyword:"maxLength",params:{limit: 16}};
+if(!pattern29.test(data0)){
+const err1 = {instancePath:instancePath+"/per",schemaPath:"#/properties/per/allOf/0/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,6}[smhd])+$"}};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -5290,8 +5459,9 @@ vErrors.push(err1);
 errors++;
 }
 }
-else {
-const err2 = {instancePath:instancePath+"/per",schemaPath:"#/properties/per/type",keyword:"type",params:{type: "string"}};
+if(typeof data0 === "string"){
+if(data0.length > 16){
+const err2 = {instancePath:instancePath+"/per",schemaPath:"#/properties/per/maxLength",keyword:"maxLength",params:{limit: 16}};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -5301,10 +5471,8 @@ vErrors.push(err2);
 errors++;
 }
 }
-if(data.calls !== undefined){
-let data1 = data.calls;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err3 = {instancePath:instancePath+"/calls",schemaPath:"#/properties/calls/type",keyword:"type",params:{type: "integer"}};
+else {
+const err3 = {instancePath:instancePath+"/per",schemaPath:"#/properties/per/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -5313,9 +5481,11 @@ vErrors.push(err3);
 }
 errors++;
 }
-if((typeof data1 == "number") && (isFinite(data1))){
-if(data1 < 0 || isNaN(data1)){
-const err4 = {instancePath:instancePath+"/calls",schemaPath:"#/properties/calls/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
+}
+if(data.calls !== undefined){
+let data1 = data.calls;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err4 = {instancePath:instancePath+"/calls",schemaPath:"#/properties/calls/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -5324,13 +5494,9 @@ vErrors.push(err4);
 }
 errors++;
 }
-}
-}
-if(data.sum !== undefined){
-let data2 = data.sum;
-if(typeof data2 === "string"){
-if(data2.length > 256){
-const err5 = {instancePath:instancePath+"/sum",schemaPath:"#/properties/sum/maxLength",keyword:"maxLength",params:{limit: 256}};
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 0 || isNaN(data1)){
+const err5 = {instancePath:instancePath+"/calls",schemaPath:"#/properties/calls/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -5340,8 +5506,12 @@ vErrors.push(err5);
 errors++;
 }
 }
-else {
-const err6 = {instancePath:instancePath+"/sum",schemaPath:"#/properties/sum/type",keyword:"type",params:{type: "string"}};
+}
+if(data.sum !== undefined){
+let data2 = data.sum;
+if(typeof data2 === "string"){
+if(data2.length > 256){
+const err6 = {instancePath:instancePath+"/sum",schemaPath:"#/properties/sum/maxLength",keyword:"maxLength",params:{limit: 256}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -5351,11 +5521,8 @@ vErrors.push(err6);
 errors++;
 }
 }
-if(data.max !== undefined){
-let data3 = data.max;
-if(typeof data3 === "string"){
-if(!pattern25.test(data3)){
-const err7 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/allOf/0/pattern",keyword:"pattern",params:{pattern: "^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}};
+else {
+const err7 = {instancePath:instancePath+"/sum",schemaPath:"#/properties/sum/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -5365,9 +5532,11 @@ vErrors.push(err7);
 errors++;
 }
 }
+if(data.max !== undefined){
+let data3 = data.max;
 if(typeof data3 === "string"){
-if(data3.length > 80){
-const err8 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/maxLength",keyword:"maxLength",params:{limit: 80}};
+if(!pattern25.test(data3)){
+const err8 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/allOf/0/pattern",keyword:"pattern",params:{pattern: "^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -5377,8 +5546,9 @@ vErrors.push(err8);
 errors++;
 }
 }
-else {
-const err9 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/type",keyword:"type",params:{type: "string"}};
+if(typeof data3 === "string"){
+if(data3.length > 80){
+const err9 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/maxLength",keyword:"maxLength",params:{limit: 80}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -5388,11 +5558,8 @@ vErrors.push(err9);
 errors++;
 }
 }
-if(data.distinct !== undefined){
-let data4 = data.distinct;
-if(typeof data4 === "string"){
-if(data4.length > 256){
-const err10 = {instancePath:instancePath+"/distinct",schemaPath:"#/properties/distinct/maxLength",keyword:"maxLength",params:{limit: 256}};
+else {
+const err10 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -5402,8 +5569,11 @@ vErrors.push(err10);
 errors++;
 }
 }
-else {
-const err11 = {instancePath:instancePath+"/distinct",schemaPath:"#/properties/distinct/type",keyword:"type",params:{type: "string"}};
+if(data.distinct !== undefined){
+let data4 = data.distinct;
+if(typeof data4 === "string"){
+if(data4.length > 256){
+const err11 = {instancePath:instancePath+"/distinct",schemaPath:"#/properties/distinct/maxLength",keyword:"maxLength",params:{limit: 256}};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -5413,10 +5583,8 @@ vErrors.push(err11);
 errors++;
 }
 }
-if(data.concurrent !== undefined){
-let data5 = data.concurrent;
-if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-const err12 = {instancePath:instancePath+"/concurrent",schemaPath:"#/properties/concurrent/type",keyword:"type",params:{type: "integer"}};
+else {
+const err12 = {instancePath:instancePath+"/distinct",schemaPath:"#/properties/distinct/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -5425,9 +5593,11 @@ vErrors.push(err12);
 }
 errors++;
 }
-if((typeof data5 == "number") && (isFinite(data5))){
-if(data5 < 1 || isNaN(data5)){
-const err13 = {instancePath:instancePath+"/concurrent",schemaPath:"#/properties/concurrent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+}
+if(data.concurrent !== undefined){
+let data5 = data.concurrent;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+const err13 = {instancePath:instancePath+"/concurrent",schemaPath:"#/properties/concurrent/type",keyword:"type",params:{type: "integer"}};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -5436,11 +5606,9 @@ vErrors.push(err13);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err14 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 < 1 || isNaN(data5)){
+const err14 = {instancePath:instancePath+"/concurrent",schemaPath:"#/properties/concurrent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -5449,11 +5617,47 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate78.errors = vErrors;
+}
+}
+if(data.scope !== undefined){
+let data6 = data.scope;
+if(typeof data6 !== "string"){
+const err15 = {instancePath:instancePath+"/scope",schemaPath:"#/properties/scope/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(!((((data6 === "Rule") || (data6 === "Tool")) || (data6 === "Policy")) || (data6 === "Agent"))){
+const err16 = {instancePath:instancePath+"/scope",schemaPath:"#/properties/scope/enum",keyword:"enum",params:{allowedValues: schema37.properties.scope.enum}};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+validate81.errors = vErrors;
 return errors === 0;
 }
-const schema37 = {"type":"object","required":["tool"],"properties":{"tool":{"type":"string","minLength":1,"maxLength":192},"within":{"type":"string","maxLength":16},"same":{"type":"object","maxProperties":16,"additionalProperties":{"type":"string","maxLength":256}}},"additionalProperties":false};
-function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema38 = {"type":"object","required":["tool"],"properties":{"tool":{"type":"string","minLength":3,"maxLength":192},"within":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]},"same":{"type":"object","maxProperties":16,"additionalProperties":{"type":"string","maxLength":256}}},"additionalProperties":false};
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5492,8 +5696,8 @@ vErrors.push(err2);
 }
 errors++;
 }
-if(data0.length < 1){
-const err3 = {instancePath:instancePath+"/tool",schemaPath:"#/properties/tool/minLength",keyword:"minLength",params:{limit: 1}};
+if(data0.length < 3){
+const err3 = {instancePath:instancePath+"/tool",schemaPath:"#/properties/tool/minLength",keyword:"minLength",params:{limit: 3}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -5517,8 +5721,8 @@ errors++;
 if(data.within !== undefined){
 let data1 = data.within;
 if(typeof data1 === "string"){
-if(data1.length > 16){
-const err5 = {instancePath:instancePath+"/within",schemaPath:"#/properties/within/maxLength",keyword:"maxLength",params:{limit: 16}};
+if(!pattern29.test(data1)){
+const err5 = {instancePath:instancePath+"/within",schemaPath:"#/properties/within/allOf/0/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,6}[smhd])+$"}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -5528,8 +5732,9 @@ vErrors.push(err5);
 errors++;
 }
 }
-else {
-const err6 = {instancePath:instancePath+"/within",schemaPath:"#/properties/within/type",keyword:"type",params:{type: "string"}};
+if(typeof data1 === "string"){
+if(data1.length > 16){
+const err6 = {instancePath:instancePath+"/within",schemaPath:"#/properties/within/maxLength",keyword:"maxLength",params:{limit: 16}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -5539,11 +5744,8 @@ vErrors.push(err6);
 errors++;
 }
 }
-if(data.same !== undefined){
-let data2 = data.same;
-if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
-if(Object.keys(data2).length > 16){
-const err7 = {instancePath:instancePath+"/same",schemaPath:"#/properties/same/maxProperties",keyword:"maxProperties",params:{limit: 16}};
+else {
+const err7 = {instancePath:instancePath+"/within",schemaPath:"#/properties/within/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -5552,11 +5754,12 @@ vErrors.push(err7);
 }
 errors++;
 }
-for(const key1 in data2){
-let data3 = data2[key1];
-if(typeof data3 === "string"){
-if(data3.length > 256){
-const err8 = {instancePath:instancePath+"/same/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/same/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 256}};
+}
+if(data.same !== undefined){
+let data2 = data.same;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(Object.keys(data2).length > 16){
+const err8 = {instancePath:instancePath+"/same",schemaPath:"#/properties/same/maxProperties",keyword:"maxProperties",params:{limit: 16}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -5565,9 +5768,11 @@ vErrors.push(err8);
 }
 errors++;
 }
-}
-else {
-const err9 = {instancePath:instancePath+"/same/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/same/additionalProperties/type",keyword:"type",params:{type: "string"}};
+for(const key1 in data2){
+let data3 = data2[key1];
+if(typeof data3 === "string"){
+if(data3.length > 256){
+const err9 = {instancePath:instancePath+"/same/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/same/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 256}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -5577,9 +5782,8 @@ vErrors.push(err9);
 errors++;
 }
 }
-}
 else {
-const err10 = {instancePath:instancePath+"/same",schemaPath:"#/properties/same/type",keyword:"type",params:{type: "object"}};
+const err10 = {instancePath:instancePath+"/same/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/same/additionalProperties/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -5591,7 +5795,7 @@ errors++;
 }
 }
 else {
-const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+const err11 = {instancePath:instancePath+"/same",schemaPath:"#/properties/same/type",keyword:"type",params:{type: "object"}};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -5600,7 +5804,19 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate80.errors = vErrors;
+}
+}
+else {
+const err12 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+validate83.errors = vErrors;
 return errors === 0;
 }
 function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -5627,8 +5843,9 @@ vErrors.push(err1);
 }
 errors++;
 }
-if(data.effect === undefined){
-const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "effect"}};
+for(const key0 in data){
+if(!(func2.call(schema32.properties, key0))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -5637,9 +5854,12 @@ vErrors.push(err2);
 }
 errors++;
 }
-for(const key0 in data){
-if(!((((((((key0 === "name") || (key0 === "match")) || (key0 === "class")) || (key0 === "effect")) || (key0 === "where")) || (key0 === "otherwise")) || (key0 === "limits")) || (key0 === "evidence"))){
-const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(!pattern2.test(data0)){
+const err3 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -5649,11 +5869,9 @@ vErrors.push(err3);
 errors++;
 }
 }
-if(data.name !== undefined){
-let data0 = data.name;
 if(typeof data0 === "string"){
-if(!pattern2.test(data0)){
-const err4 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}};
+if(data0.length > 63){
+const err4 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 63}};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -5662,10 +5880,8 @@ vErrors.push(err4);
 }
 errors++;
 }
-}
-if(typeof data0 === "string"){
-if(data0.length > 63){
-const err5 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 63}};
+if(data0.length < 1){
+const err5 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -5674,24 +5890,14 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(data0.length < 1){
-const err6 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1}};
+}
+else {
+const err6 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err6];
 }
 else {
 vErrors.push(err6);
-}
-errors++;
-}
-}
-else {
-const err7 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
 }
 errors++;
 }
@@ -5705,7 +5911,17 @@ errors = vErrors.length;
 if(data.class !== undefined){
 let data2 = data.class;
 if(typeof data2 !== "string"){
-const err8 = {instancePath:instancePath+"/class",schemaPath:"#/properties/class/type",keyword:"type",params:{type: "string"}};
+const err7 = {instancePath:instancePath+"/class",schemaPath:"#/properties/class/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(!(((((data2 === "Read") || (data2 === "Draft")) || (data2 === "Write")) || (data2 === "SideEffect")) || (data2 === "Autonomous"))){
+const err8 = {instancePath:instancePath+"/class",schemaPath:"#/properties/class/enum",keyword:"enum",params:{allowedValues: schema32.properties.class.enum}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -5714,8 +5930,11 @@ vErrors.push(err8);
 }
 errors++;
 }
-if(!(((((data2 === "Read") || (data2 === "Draft")) || (data2 === "Write")) || (data2 === "SideEffect")) || (data2 === "Autonomous"))){
-const err9 = {instancePath:instancePath+"/class",schemaPath:"#/properties/class/enum",keyword:"enum",params:{allowedValues: schema32.properties.class.enum}};
+}
+if(data.effect !== undefined){
+let data3 = data.effect;
+if(typeof data3 !== "string"){
+const err9 = {instancePath:instancePath+"/effect",schemaPath:"#/properties/effect/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -5724,11 +5943,8 @@ vErrors.push(err9);
 }
 errors++;
 }
-}
-if(data.effect !== undefined){
-let data3 = data.effect;
-if(typeof data3 !== "string"){
-const err10 = {instancePath:instancePath+"/effect",schemaPath:"#/properties/effect/type",keyword:"type",params:{type: "string"}};
+if(!((((data3 === "Allow") || (data3 === "Draft")) || (data3 === "Ask")) || (data3 === "Deny"))){
+const err10 = {instancePath:instancePath+"/effect",schemaPath:"#/properties/effect/enum",keyword:"enum",params:{allowedValues: schema32.properties.effect.enum}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -5737,8 +5953,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-if(!((((data3 === "Allow") || (data3 === "Draft")) || (data3 === "Ask")) || (data3 === "Deny"))){
-const err11 = {instancePath:instancePath+"/effect",schemaPath:"#/properties/effect/enum",keyword:"enum",params:{allowedValues: schema32.properties.effect.enum}};
+}
+if(data.where !== undefined){
+let data4 = data.where;
+if(Array.isArray(data4)){
+if(data4.length > 32){
+const err11 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/maxItems",keyword:"maxItems",params:{limit: 32}};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -5747,27 +5967,13 @@ vErrors.push(err11);
 }
 errors++;
 }
-}
-if(data.where !== undefined){
-let data4 = data.where;
-if(Array.isArray(data4)){
-if(data4.length > 32){
-const err12 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(data4.length < 1){
+const err12 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/minItems",keyword:"minItems",params:{limit: 1}};
 if(vErrors === null){
 vErrors = [err12];
 }
 else {
 vErrors.push(err12);
-}
-errors++;
-}
-if(data4.length < 1){
-const err13 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/minItems",keyword:"minItems",params:{limit: 1}};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
 }
 errors++;
 }
@@ -5780,7 +5986,21 @@ errors = vErrors.length;
 }
 }
 else {
-const err14 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/type",keyword:"type",params:{type: "array"}};
+const err13 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data.fields !== undefined){
+let data6 = data.fields;
+if(Array.isArray(data6)){
+if(data6.length > 128){
+const err14 = {instancePath:instancePath+"/fields",schemaPath:"#/properties/fields/maxItems",keyword:"maxItems",params:{limit: 128}};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -5789,11 +6009,8 @@ vErrors.push(err14);
 }
 errors++;
 }
-}
-if(data.otherwise !== undefined){
-let data6 = data.otherwise;
-if(typeof data6 !== "string"){
-const err15 = {instancePath:instancePath+"/otherwise",schemaPath:"#/properties/otherwise/type",keyword:"type",params:{type: "string"}};
+if(data6.length < 1){
+const err15 = {instancePath:instancePath+"/fields",schemaPath:"#/properties/fields/minItems",keyword:"minItems",params:{limit: 1}};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -5802,8 +6019,12 @@ vErrors.push(err15);
 }
 errors++;
 }
-if(!(((data6 === "Ask") || (data6 === "Draft")) || (data6 === "Deny"))){
-const err16 = {instancePath:instancePath+"/otherwise",schemaPath:"#/properties/otherwise/enum",keyword:"enum",params:{allowedValues: schema32.properties.otherwise.enum}};
+const len1 = data6.length;
+for(let i1=0; i1<len1; i1++){
+let data7 = data6[i1];
+if(typeof data7 === "string"){
+if(data7.length > 256){
+const err16 = {instancePath:instancePath+"/fields/" + i1,schemaPath:"#/properties/fields/items/maxLength",keyword:"maxLength",params:{limit: 256}};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -5812,12 +6033,8 @@ vErrors.push(err16);
 }
 errors++;
 }
-}
-if(data.limits !== undefined){
-let data7 = data.limits;
-if(Array.isArray(data7)){
-if(data7.length > 16){
-const err17 = {instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/maxItems",keyword:"maxItems",params:{limit: 16}};
+if(data7.length < 1){
+const err17 = {instancePath:instancePath+"/fields/" + i1,schemaPath:"#/properties/fields/items/minLength",keyword:"minLength",params:{limit: 1}};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -5826,16 +6043,9 @@ vErrors.push(err17);
 }
 errors++;
 }
-const len1 = data7.length;
-for(let i1=0; i1<len1; i1++){
-if(!(validate78(data7[i1], {instancePath:instancePath+"/limits/" + i1,parentData:data7,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
-errors = vErrors.length;
-}
-}
 }
 else {
-const err18 = {instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "array"}};
+const err18 = {instancePath:instancePath+"/fields/" + i1,schemaPath:"#/properties/fields/items/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -5845,11 +6055,18 @@ vErrors.push(err18);
 errors++;
 }
 }
-if(data.evidence !== undefined){
-let data9 = data.evidence;
-if(Array.isArray(data9)){
-if(data9.length > 16){
-const err19 = {instancePath:instancePath+"/evidence",schemaPath:"#/properties/evidence/maxItems",keyword:"maxItems",params:{limit: 16}};
+let i2 = data6.length;
+let j0;
+if(i2 > 1){
+const indices0 = {};
+for(;i2--;){
+let item0 = data6[i2];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+const err19 = {instancePath:instancePath+"/fields",schemaPath:"#/properties/fields/uniqueItems",keyword:"uniqueItems",params:{i: i2, j: j0}};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -5857,17 +6074,14 @@ else {
 vErrors.push(err19);
 }
 errors++;
+break;
 }
-const len2 = data9.length;
-for(let i2=0; i2<len2; i2++){
-if(!(validate80(data9[i2], {instancePath:instancePath+"/evidence/" + i2,parentData:data9,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
-errors = vErrors.length;
+indices0[item0] = i2;
 }
 }
 }
 else {
-const err20 = {instancePath:instancePath+"/evidence",schemaPath:"#/properties/evidence/type",keyword:"type",params:{type: "array"}};
+const err20 = {instancePath:instancePath+"/fields",schemaPath:"#/properties/fields/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -5877,9 +6091,16 @@ vErrors.push(err20);
 errors++;
 }
 }
+if(data.object !== undefined){
+if(!(validate78(data.object, {instancePath:instancePath+"/object",parentData:data,parentDataProperty:"object",rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+errors = vErrors.length;
 }
-else {
-const err21 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+}
+if(data.otherwise !== undefined){
+let data9 = data.otherwise;
+if(typeof data9 !== "string"){
+const err21 = {instancePath:instancePath+"/otherwise",schemaPath:"#/properties/otherwise/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -5888,11 +6109,117 @@ vErrors.push(err21);
 }
 errors++;
 }
+if(!(((data9 === "Ask") || (data9 === "Draft")) || (data9 === "Deny"))){
+const err22 = {instancePath:instancePath+"/otherwise",schemaPath:"#/properties/otherwise/enum",keyword:"enum",params:{allowedValues: schema32.properties.otherwise.enum}};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+}
+if(data.limits !== undefined){
+let data10 = data.limits;
+if(Array.isArray(data10)){
+if(data10.length > 16){
+const err23 = {instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/maxItems",keyword:"maxItems",params:{limit: 16}};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(data10.length < 1){
+const err24 = {instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+const len2 = data10.length;
+for(let i3=0; i3<len2; i3++){
+if(!(validate81(data10[i3], {instancePath:instancePath+"/limits/" + i3,parentData:data10,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err25 = {instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+if(data.evidence !== undefined){
+let data12 = data.evidence;
+if(Array.isArray(data12)){
+if(data12.length > 16){
+const err26 = {instancePath:instancePath+"/evidence",schemaPath:"#/properties/evidence/maxItems",keyword:"maxItems",params:{limit: 16}};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+if(data12.length < 1){
+const err27 = {instancePath:instancePath+"/evidence",schemaPath:"#/properties/evidence/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+const len3 = data12.length;
+for(let i4=0; i4<len3; i4++){
+if(!(validate83(data12[i4], {instancePath:instancePath+"/evidence/" + i4,parentData:data12,parentDataProperty:i4,rootData}))){
+vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err28 = {instancePath:instancePath+"/evidence",schemaPath:"#/properties/evidence/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+}
+}
+else {
+const err29 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
 validate71.errors = vErrors;
 return errors === 0;
 }
-const schema38 = {"type":"object","required":["name","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/Match"},"unless":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema39 = {"type":"object","required":["name","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/Match"},"unless":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
+function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6034,12 +6361,783 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate83.errors = vErrors;
+validate86.errors = vErrors;
 return errors === 0;
 }
-const schema39 = {"type":"object","properties":{"cidrs":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/CIDRPorts"}},"hosts":{"type":"array","maxItems":128,"items":{"type":"string","minLength":1,"maxLength":261}}},"additionalProperties":false};
-const schema40 = {"type":"object","required":["cidr"],"properties":{"cidr":{"type":"string","maxLength":64},"ports":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"integer","minimum":1,"maximum":65535}}},"additionalProperties":false};
-function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema40 = {"type":"object","required":["name","after","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"after":{"$ref":"#/$defs/Match"},"for":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]},"match":{"$ref":"#/$defs/Match"},"unless":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
+function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.after === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "after"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.match === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "match"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "name") || (key0 === "after")) || (key0 === "for")) || (key0 === "match")) || (key0 === "unless"))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(!pattern2.test(data0)){
+const err4 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(typeof data0 === "string"){
+if(data0.length > 63){
+const err5 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 63}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data0.length < 1){
+const err6 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.after !== undefined){
+if(!(validate72(data.after, {instancePath:instancePath+"/after",parentData:data,parentDataProperty:"after",rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+errors = vErrors.length;
+}
+}
+if(data.for !== undefined){
+let data2 = data.for;
+if(typeof data2 === "string"){
+if(!pattern29.test(data2)){
+const err8 = {instancePath:instancePath+"/for",schemaPath:"#/properties/for/allOf/0/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,6}[smhd])+$"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(typeof data2 === "string"){
+if(data2.length > 16){
+const err9 = {instancePath:instancePath+"/for",schemaPath:"#/properties/for/maxLength",keyword:"maxLength",params:{limit: 16}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/for",schemaPath:"#/properties/for/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data.match !== undefined){
+if(!(validate72(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+errors = vErrors.length;
+}
+}
+if(data.unless !== undefined){
+let data4 = data.unless;
+if(Array.isArray(data4)){
+if(data4.length > 32){
+const err11 = {instancePath:instancePath+"/unless",schemaPath:"#/properties/unless/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if(data4.length < 1){
+const err12 = {instancePath:instancePath+"/unless",schemaPath:"#/properties/unless/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+const len0 = data4.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate74(data4[i0], {instancePath:instancePath+"/unless/" + i0,parentData:data4,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/unless",schemaPath:"#/properties/unless/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+else {
+const err14 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+validate91.errors = vErrors;
+return errors === 0;
+}
+const schema41 = {"type":"object","required":["server","tool","digest"],"properties":{"server":{"type":"string","minLength":1,"maxLength":63},"tool":{"type":"string","minLength":1,"maxLength":128},"digest":{"type":"string","maxLength":71,"allOf":[{"pattern":"^sha256:[0-9a-f]{64}$"}]},"definition":{"$ref":"#/$defs/ToolDefinition"}},"additionalProperties":false};
+const pattern35 = new RegExp("^sha256:[0-9a-f]{64}$", "u");
+const schema42 = {"type":"object"};
+function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(!(data && typeof data == "object" && !Array.isArray(data))){
+const err0 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+validate97.errors = vErrors;
+return errors === 0;
+}
+function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.server === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "server"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.tool === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "tool"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.digest === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "digest"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "server") || (key0 === "tool")) || (key0 === "digest")) || (key0 === "definition"))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.server !== undefined){
+let data0 = data.server;
+if(typeof data0 === "string"){
+if(data0.length > 63){
+const err4 = {instancePath:instancePath+"/server",schemaPath:"#/properties/server/maxLength",keyword:"maxLength",params:{limit: 63}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data0.length < 1){
+const err5 = {instancePath:instancePath+"/server",schemaPath:"#/properties/server/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/server",schemaPath:"#/properties/server/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.tool !== undefined){
+let data1 = data.tool;
+if(typeof data1 === "string"){
+if(data1.length > 128){
+const err7 = {instancePath:instancePath+"/tool",schemaPath:"#/properties/tool/maxLength",keyword:"maxLength",params:{limit: 128}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(data1.length < 1){
+const err8 = {instancePath:instancePath+"/tool",schemaPath:"#/properties/tool/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/tool",schemaPath:"#/properties/tool/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.digest !== undefined){
+let data2 = data.digest;
+if(typeof data2 === "string"){
+if(!pattern35.test(data2)){
+const err10 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/allOf/0/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(typeof data2 === "string"){
+if(data2.length > 71){
+const err11 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/maxLength",keyword:"maxLength",params:{limit: 71}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data.definition !== undefined){
+if(!(validate97(data.definition, {instancePath:instancePath+"/definition",parentData:data,parentDataProperty:"definition",rootData}))){
+vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err13 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+validate96.errors = vErrors;
+return errors === 0;
+}
+const schema43 = {"type":"object","required":["match"],"properties":{"match":{"$ref":"#/$defs/Match"},"arguments":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}},"results":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}}},"additionalProperties":false};
+function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.match === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "match"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "match") || (key0 === "arguments")) || (key0 === "results"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.match !== undefined){
+if(!(validate72(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+errors = vErrors.length;
+}
+}
+if(data.arguments !== undefined){
+let data1 = data.arguments;
+if(Array.isArray(data1)){
+if(data1.length > 64){
+const err2 = {instancePath:instancePath+"/arguments",schemaPath:"#/properties/arguments/maxItems",keyword:"maxItems",params:{limit: 64}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data1.length < 1){
+const err3 = {instancePath:instancePath+"/arguments",schemaPath:"#/properties/arguments/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+const len0 = data1.length;
+for(let i0=0; i0<len0; i0++){
+let data2 = data1[i0];
+if(typeof data2 === "string"){
+if(data2.length > 256){
+const err4 = {instancePath:instancePath+"/arguments/" + i0,schemaPath:"#/properties/arguments/items/maxLength",keyword:"maxLength",params:{limit: 256}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data2.length < 1){
+const err5 = {instancePath:instancePath+"/arguments/" + i0,schemaPath:"#/properties/arguments/items/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/arguments/" + i0,schemaPath:"#/properties/arguments/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+let i1 = data1.length;
+let j0;
+if(i1 > 1){
+const indices0 = {};
+for(;i1--;){
+let item0 = data1[i1];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+const err7 = {instancePath:instancePath+"/arguments",schemaPath:"#/properties/arguments/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+break;
+}
+indices0[item0] = i1;
+}
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/arguments",schemaPath:"#/properties/arguments/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.results !== undefined){
+let data3 = data.results;
+if(Array.isArray(data3)){
+if(data3.length > 64){
+const err9 = {instancePath:instancePath+"/results",schemaPath:"#/properties/results/maxItems",keyword:"maxItems",params:{limit: 64}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data3.length < 1){
+const err10 = {instancePath:instancePath+"/results",schemaPath:"#/properties/results/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+const len1 = data3.length;
+for(let i2=0; i2<len1; i2++){
+let data4 = data3[i2];
+if(typeof data4 === "string"){
+if(data4.length > 256){
+const err11 = {instancePath:instancePath+"/results/" + i2,schemaPath:"#/properties/results/items/maxLength",keyword:"maxLength",params:{limit: 256}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if(data4.length < 1){
+const err12 = {instancePath:instancePath+"/results/" + i2,schemaPath:"#/properties/results/items/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/results/" + i2,schemaPath:"#/properties/results/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+let i3 = data3.length;
+let j1;
+if(i3 > 1){
+const indices1 = {};
+for(;i3--;){
+let item1 = data3[i3];
+if(typeof item1 !== "string"){
+continue;
+}
+if(typeof indices1[item1] == "number"){
+j1 = indices1[item1];
+const err14 = {instancePath:instancePath+"/results",schemaPath:"#/properties/results/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1}};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+break;
+}
+indices1[item1] = i3;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/results",schemaPath:"#/properties/results/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate100.errors = vErrors;
+return errors === 0;
+}
+const schema44 = {"type":"object","properties":{"errors":{"type":"integer","minimum":1},"denials":{"type":"integer","minimum":1},"calls":{"type":"integer","minimum":1},"per":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]}},"additionalProperties":false};
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((key0 === "errors") || (key0 === "denials")) || (key0 === "calls")) || (key0 === "per"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.errors !== undefined){
+let data0 = data.errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+const err1 = {instancePath:instancePath+"/errors",schemaPath:"#/properties/errors/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 < 1 || isNaN(data0)){
+const err2 = {instancePath:instancePath+"/errors",schemaPath:"#/properties/errors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+}
+if(data.denials !== undefined){
+let data1 = data.denials;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err3 = {instancePath:instancePath+"/denials",schemaPath:"#/properties/denials/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 < 1 || isNaN(data1)){
+const err4 = {instancePath:instancePath+"/denials",schemaPath:"#/properties/denials/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+if(data.calls !== undefined){
+let data2 = data.calls;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err5 = {instancePath:instancePath+"/calls",schemaPath:"#/properties/calls/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 < 1 || isNaN(data2)){
+const err6 = {instancePath:instancePath+"/calls",schemaPath:"#/properties/calls/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+}
+if(data.per !== undefined){
+let data3 = data.per;
+if(typeof data3 === "string"){
+if(!pattern29.test(data3)){
+const err7 = {instancePath:instancePath+"/per",schemaPath:"#/properties/per/allOf/0/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,6}[smhd])+$"}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(typeof data3 === "string"){
+if(data3.length > 16){
+const err8 = {instancePath:instancePath+"/per",schemaPath:"#/properties/per/maxLength",keyword:"maxLength",params:{limit: 16}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/per",schemaPath:"#/properties/per/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+validate103.errors = vErrors;
+return errors === 0;
+}
+const schema45 = {"type":"object","properties":{"cidrs":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/CIDRPorts"}},"hosts":{"type":"array","maxItems":128,"items":{"type":"string","minLength":1,"maxLength":261}}},"additionalProperties":false};
+const schema46 = {"type":"object","required":["cidr"],"properties":{"cidr":{"type":"string","maxLength":64},"ports":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"integer","minimum":1,"maximum":65535}}},"additionalProperties":false};
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6196,10 +7294,10 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate89.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
-function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6230,8 +7328,8 @@ errors++;
 }
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate89(data0[i0], {instancePath:instancePath+"/cidrs/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
+if(!(validate106(data0[i0], {instancePath:instancePath+"/cidrs/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
 errors = vErrors.length;
 }
 }
@@ -6319,7 +7417,7 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate88.errors = vErrors;
+validate105.errors = vErrors;
 return errors === 0;
 }
 function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -6327,7 +7425,7 @@ let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(((((key0 === "mode") || (key0 === "tools")) || (key0 === "guards")) || (key0 === "invariants")) || (key0 === "egress"))){
+if(!(func2.call(schema31.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err0];
@@ -6361,11 +7459,9 @@ vErrors.push(err2);
 errors++;
 }
 }
-if(data.tools !== undefined){
-let data1 = data.tools;
-if(Array.isArray(data1)){
-if(data1.length > 128){
-const err3 = {instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/maxItems",keyword:"maxItems",params:{limit: 128}};
+if(data.readOnly !== undefined){
+if(typeof data.readOnly !== "boolean"){
+const err3 = {instancePath:instancePath+"/readOnly",schemaPath:"#/properties/readOnly/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -6374,16 +7470,12 @@ vErrors.push(err3);
 }
 errors++;
 }
-const len0 = data1.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate71(data1[i0], {instancePath:instancePath+"/tools/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
-errors = vErrors.length;
 }
-}
-}
-else {
-const err4 = {instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"}};
+if(data.tools !== undefined){
+let data2 = data.tools;
+if(Array.isArray(data2)){
+if(data2.length > 128){
+const err4 = {instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/maxItems",keyword:"maxItems",params:{limit: 128}};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -6392,12 +7484,16 @@ vErrors.push(err4);
 }
 errors++;
 }
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate71(data2[i0], {instancePath:instancePath+"/tools/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+errors = vErrors.length;
 }
-if(data.guards !== undefined){
-let data3 = data.guards;
-if(Array.isArray(data3)){
-if(data3.length > 64){
-const err5 = {instancePath:instancePath+"/guards",schemaPath:"#/properties/guards/maxItems",keyword:"maxItems",params:{limit: 64}};
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -6406,16 +7502,12 @@ vErrors.push(err5);
 }
 errors++;
 }
-const len1 = data3.length;
-for(let i1=0; i1<len1; i1++){
-if(!(validate83(data3[i1], {instancePath:instancePath+"/guards/" + i1,parentData:data3,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
-errors = vErrors.length;
 }
-}
-}
-else {
-const err6 = {instancePath:instancePath+"/guards",schemaPath:"#/properties/guards/type",keyword:"type",params:{type: "array"}};
+if(data.guards !== undefined){
+let data4 = data.guards;
+if(Array.isArray(data4)){
+if(data4.length > 64){
+const err6 = {instancePath:instancePath+"/guards",schemaPath:"#/properties/guards/maxItems",keyword:"maxItems",params:{limit: 64}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -6424,12 +7516,16 @@ vErrors.push(err6);
 }
 errors++;
 }
+const len1 = data4.length;
+for(let i1=0; i1<len1; i1++){
+if(!(validate86(data4[i1], {instancePath:instancePath+"/guards/" + i1,parentData:data4,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
+errors = vErrors.length;
 }
-if(data.invariants !== undefined){
-let data5 = data.invariants;
-if(Array.isArray(data5)){
-if(data5.length > 64){
-const err7 = {instancePath:instancePath+"/invariants",schemaPath:"#/properties/invariants/maxItems",keyword:"maxItems",params:{limit: 64}};
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/guards",schemaPath:"#/properties/guards/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -6438,16 +7534,12 @@ vErrors.push(err7);
 }
 errors++;
 }
-const len2 = data5.length;
-for(let i2=0; i2<len2; i2++){
-if(!(validate83(data5[i2], {instancePath:instancePath+"/invariants/" + i2,parentData:data5,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
-errors = vErrors.length;
 }
-}
-}
-else {
-const err8 = {instancePath:instancePath+"/invariants",schemaPath:"#/properties/invariants/type",keyword:"type",params:{type: "array"}};
+if(data.invariants !== undefined){
+let data6 = data.invariants;
+if(Array.isArray(data6)){
+if(data6.length > 64){
+const err8 = {instancePath:instancePath+"/invariants",schemaPath:"#/properties/invariants/maxItems",keyword:"maxItems",params:{limit: 64}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -6456,21 +7548,141 @@ vErrors.push(err8);
 }
 errors++;
 }
-}
-if(data.egress !== undefined){
-if(!(validate88(data.egress, {instancePath:instancePath+"/egress",parentData:data,parentDataProperty:"egress",rootData}))){
-vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
+const len2 = data6.length;
+for(let i2=0; i2<len2; i2++){
+if(!(validate86(data6[i2], {instancePath:instancePath+"/invariants/" + i2,parentData:data6,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-const err9 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+const err9 = {instancePath:instancePath+"/invariants",schemaPath:"#/properties/invariants/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err9];
 }
 else {
 vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.taint !== undefined){
+let data8 = data.taint;
+if(Array.isArray(data8)){
+if(data8.length > 32){
+const err10 = {instancePath:instancePath+"/taint",schemaPath:"#/properties/taint/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+const len3 = data8.length;
+for(let i3=0; i3<len3; i3++){
+if(!(validate91(data8[i3], {instancePath:instancePath+"/taint/" + i3,parentData:data8,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/taint",schemaPath:"#/properties/taint/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.pins !== undefined){
+let data10 = data.pins;
+if(Array.isArray(data10)){
+if(data10.length > 256){
+const err12 = {instancePath:instancePath+"/pins",schemaPath:"#/properties/pins/maxItems",keyword:"maxItems",params:{limit: 256}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+const len4 = data10.length;
+for(let i4=0; i4<len4; i4++){
+if(!(validate96(data10[i4], {instancePath:instancePath+"/pins/" + i4,parentData:data10,parentDataProperty:i4,rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/pins",schemaPath:"#/properties/pins/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data.redact !== undefined){
+let data12 = data.redact;
+if(Array.isArray(data12)){
+if(data12.length > 64){
+const err14 = {instancePath:instancePath+"/redact",schemaPath:"#/properties/redact/maxItems",keyword:"maxItems",params:{limit: 64}};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+const len5 = data12.length;
+for(let i5=0; i5<len5; i5++){
+if(!(validate100(data12[i5], {instancePath:instancePath+"/redact/" + i5,parentData:data12,parentDataProperty:i5,rootData}))){
+vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/redact",schemaPath:"#/properties/redact/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.breaker !== undefined){
+if(!(validate103(data.breaker, {instancePath:instancePath+"/breaker",parentData:data,parentDataProperty:"breaker",rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+errors = vErrors.length;
+}
+}
+if(data.egress !== undefined){
+if(!(validate105(data.egress, {instancePath:instancePath+"/egress",parentData:data,parentDataProperty:"egress",rootData}))){
+vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
 }
 errors++;
 }
@@ -6662,10 +7874,10 @@ errors++;
 validate69.errors = vErrors;
 return errors === 0;
 }
-export const validateAgentRemit = validate93;
-const schema41 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["AgentRemit"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/AgentRemitSpec"},"status":{"type":"object"}},"additionalProperties":false};
-const schema42 = {"type":"object","required":["remit","signature"],"properties":{"remit":{"type":"object","required":["generation"],"properties":{"generation":{"type":"integer","minimum":0}}},"signature":{"type":"string","minLength":1,"maxLength":4096}},"additionalProperties":false};
-function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+export const validateAgentRemit = validate110;
+const schema47 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["AgentRemit"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/AgentRemitSpec"},"status":{"type":"object"}},"additionalProperties":false};
+const schema48 = {"type":"object","required":["remit","signature"],"properties":{"remit":{"type":"object","required":["generation"],"properties":{"generation":{"type":"integer","minimum":0}}},"signature":{"type":"string","minLength":1,"maxLength":4096}},"additionalProperties":false};
+function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6797,10 +8009,10 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate94.errors = vErrors;
+validate111.errors = vErrors;
 return errors === 0;
 }
-function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6869,7 +8081,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "remit.dev/v1alpha1")){
-const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema41.properties.apiVersion.enum}};
+const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema47.properties.apiVersion.enum}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -6892,7 +8104,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "AgentRemit")){
-const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema41.properties.kind.enum}};
+const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema47.properties.kind.enum}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -6953,8 +8165,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate94(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+if(!(validate111(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
 errors = vErrors.length;
 }
 }
@@ -6982,12 +8194,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate93.errors = vErrors;
+validate110.errors = vErrors;
 return errors === 0;
 }
-export const validateClusterAgentPolicy = validate96;
-const schema43 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["ClusterAgentPolicy"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/PolicySpec"},"status":{"type":"object"}},"additionalProperties":false};
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+export const validateClusterAgentPolicy = validate113;
+const schema49 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["ClusterAgentPolicy"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/PolicySpec"},"status":{"type":"object"}},"additionalProperties":false};
+function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7056,7 +8268,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "remit.dev/v1alpha1")){
-const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema43.properties.apiVersion.enum}};
+const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema49.properties.apiVersion.enum}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -7079,7 +8291,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "ClusterAgentPolicy")){
-const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema43.properties.kind.enum}};
+const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema49.properties.kind.enum}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -7169,16 +8381,16 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate96.errors = vErrors;
+validate113.errors = vErrors;
 return errors === 0;
 }
-export const validateOwnerGroup = validate98;
-const schema44 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["OwnerGroup"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/OwnerGroupSpec"},"status":{"type":"object"}},"additionalProperties":false};
-const schema45 = {"type":"object","required":["members","onCall"],"properties":{"members":{"type":"array","minItems":1,"maxItems":64,"items":{"$ref":"#/$defs/Member"}},"onCall":{"$ref":"#/$defs/OnCall"},"overrides":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/Override"}},"escalation":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/EscalationStep"}},"fallback":{"type":"array","minItems":1,"maxItems":8,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63}},"channels":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Channel"}}},"additionalProperties":false};
-const schema46 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"}]},"identities":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Identity"}},"contacts":{"$ref":"#/$defs/Contacts"}},"additionalProperties":false};
-const pattern31 = new RegExp("^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$", "u");
-const schema47 = {"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","enum":["User","Group"]},"name":{"type":"string","minLength":1,"maxLength":1024}},"additionalProperties":false};
-function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+export const validateOwnerGroup = validate115;
+const schema50 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["OwnerGroup"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/OwnerGroupSpec"},"status":{"type":"object"}},"additionalProperties":false};
+const schema51 = {"type":"object","required":["members","onCall"],"properties":{"members":{"type":"array","minItems":1,"maxItems":64,"items":{"$ref":"#/$defs/Member"}},"onCall":{"$ref":"#/$defs/OnCall"},"overrides":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/Override"}},"escalation":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/EscalationStep"}},"fallback":{"type":"array","minItems":1,"maxItems":8,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63}},"channels":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Channel"}}},"additionalProperties":false};
+const schema52 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"}]},"identities":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Identity"}},"contacts":{"$ref":"#/$defs/Contacts"}},"additionalProperties":false};
+const pattern37 = new RegExp("^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$", "u");
+const schema53 = {"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","enum":["User","Group"]},"name":{"type":"string","minLength":1,"maxLength":1024}},"additionalProperties":false};
+function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7227,7 +8439,7 @@ vErrors.push(err3);
 errors++;
 }
 if(!((data0 === "User") || (data0 === "Group"))){
-const err4 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema47.properties.kind.enum}};
+const err4 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema53.properties.kind.enum}};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -7283,11 +8495,11 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate101.errors = vErrors;
+validate118.errors = vErrors;
 return errors === 0;
 }
-const schema48 = {"type":"object","properties":{"email":{"type":"string","maxLength":320},"slack":{"type":"string","maxLength":128},"phone":{"type":"string","maxLength":64},"url":{"type":"string","maxLength":2048}},"additionalProperties":false};
-function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema54 = {"type":"object","properties":{"email":{"type":"string","maxLength":320},"slack":{"type":"string","maxLength":128},"phone":{"type":"string","maxLength":64},"url":{"type":"string","maxLength":2048}},"additionalProperties":false};
+function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7414,10 +8626,10 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate103.errors = vErrors;
+validate120.errors = vErrors;
 return errors === 0;
 }
-function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7446,7 +8658,7 @@ errors++;
 if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
-if(!pattern31.test(data0)){
+if(!pattern37.test(data0)){
 const err2 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"}};
 if(vErrors === null){
 vErrors = [err2];
@@ -7505,8 +8717,8 @@ errors++;
 }
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate101(data1[i0], {instancePath:instancePath+"/identities/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+if(!(validate118(data1[i0], {instancePath:instancePath+"/identities/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
 errors = vErrors.length;
 }
 }
@@ -7523,8 +8735,8 @@ errors++;
 }
 }
 if(data.contacts !== undefined){
-if(!(validate103(data.contacts, {instancePath:instancePath+"/contacts",parentData:data,parentDataProperty:"contacts",rootData}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+if(!(validate120(data.contacts, {instancePath:instancePath+"/contacts",parentData:data,parentDataProperty:"contacts",rootData}))){
+vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
 errors = vErrors.length;
 }
 }
@@ -7539,15 +8751,15 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate100.errors = vErrors;
+validate117.errors = vErrors;
 return errors === 0;
 }
-const schema49 = {"type":"object","properties":{"owner":{"type":"string","minLength":1,"maxLength":63},"rotation":{"$ref":"#/$defs/Rotation"},"ical":{"$ref":"#/$defs/ICal"},"pagerDuty":{"$ref":"#/$defs/PagerDuty"}},"additionalProperties":false};
-const schema50 = {"type":"object","required":["timeZone","start","every","order"],"properties":{"timeZone":{"type":"string","minLength":1,"maxLength":64,"allOf":[{"pattern":"^[A-Za-z][A-Za-z0-9_+/-]*$"}]},"start":{"type":"string","maxLength":19,"allOf":[{"pattern":"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}]},"every":{"$ref":"#/$defs/Every"},"order":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}}}},"additionalProperties":false};
-const pattern32 = new RegExp("^[A-Za-z][A-Za-z0-9_+/-]*$", "u");
-const pattern33 = new RegExp("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", "u");
-const schema51 = {"type":"object","required":["unit"],"properties":{"count":{"type":"integer","minimum":1,"maximum":1000},"unit":{"type":"string","enum":["Hour","Day","Week"]}},"additionalProperties":false};
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema55 = {"type":"object","properties":{"owner":{"type":"string","minLength":1,"maxLength":63},"rotation":{"$ref":"#/$defs/Rotation"},"ical":{"$ref":"#/$defs/ICal"},"pagerDuty":{"$ref":"#/$defs/PagerDuty"}},"additionalProperties":false};
+const schema56 = {"type":"object","required":["timeZone","start","every","order"],"properties":{"timeZone":{"type":"string","minLength":1,"maxLength":64,"allOf":[{"pattern":"^[A-Za-z][A-Za-z0-9_+/-]*$"}]},"start":{"type":"string","maxLength":19,"allOf":[{"pattern":"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}]},"every":{"$ref":"#/$defs/Every"},"order":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}}}},"additionalProperties":false};
+const pattern38 = new RegExp("^[A-Za-z][A-Za-z0-9_+/-]*$", "u");
+const pattern39 = new RegExp("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", "u");
+const schema57 = {"type":"object","required":["unit"],"properties":{"count":{"type":"integer","minimum":1,"maximum":1000},"unit":{"type":"string","enum":["Hour","Day","Week"]}},"additionalProperties":false};
+function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7621,7 +8833,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(((data1 === "Hour") || (data1 === "Day")) || (data1 === "Week"))){
-const err6 = {instancePath:instancePath+"/unit",schemaPath:"#/properties/unit/enum",keyword:"enum",params:{allowedValues: schema51.properties.unit.enum}};
+const err6 = {instancePath:instancePath+"/unit",schemaPath:"#/properties/unit/enum",keyword:"enum",params:{allowedValues: schema57.properties.unit.enum}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -7642,10 +8854,10 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate108.errors = vErrors;
+validate125.errors = vErrors;
 return errors === 0;
 }
-function validate107(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7704,7 +8916,7 @@ errors++;
 if(data.timeZone !== undefined){
 let data0 = data.timeZone;
 if(typeof data0 === "string"){
-if(!pattern32.test(data0)){
+if(!pattern38.test(data0)){
 const err5 = {instancePath:instancePath+"/timeZone",schemaPath:"#/properties/timeZone/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z][A-Za-z0-9_+/-]*$"}};
 if(vErrors === null){
 vErrors = [err5];
@@ -7751,7 +8963,7 @@ errors++;
 if(data.start !== undefined){
 let data1 = data.start;
 if(typeof data1 === "string"){
-if(!pattern33.test(data1)){
+if(!pattern39.test(data1)){
 const err9 = {instancePath:instancePath+"/start",schemaPath:"#/properties/start/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}};
 if(vErrors === null){
 vErrors = [err9];
@@ -7786,8 +8998,8 @@ errors++;
 }
 }
 if(data.every !== undefined){
-if(!(validate108(data.every, {instancePath:instancePath+"/every",parentData:data,parentDataProperty:"every",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate125(data.every, {instancePath:instancePath+"/every",parentData:data,parentDataProperty:"every",rootData}))){
+vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
 errors = vErrors.length;
 }
 }
@@ -7909,11 +9121,11 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate107.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
-const schema52 = {"type":"object","required":["url"],"properties":{"url":{"type":"string","minLength":1,"maxLength":2048}},"additionalProperties":false};
-function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema58 = {"type":"object","required":["url"],"properties":{"url":{"type":"string","minLength":1,"maxLength":2048}},"additionalProperties":false};
+function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7985,11 +9197,11 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate111.errors = vErrors;
+validate128.errors = vErrors;
 return errors === 0;
 }
-const schema53 = {"type":"object","required":["scheduleID"],"properties":{"scheduleID":{"type":"string","minLength":1,"maxLength":64}},"additionalProperties":false};
-function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema59 = {"type":"object","required":["scheduleID"],"properties":{"scheduleID":{"type":"string","minLength":1,"maxLength":64}},"additionalProperties":false};
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8061,10 +9273,10 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate113.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
-function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8116,20 +9328,20 @@ errors++;
 }
 }
 if(data.rotation !== undefined){
-if(!(validate107(data.rotation, {instancePath:instancePath+"/rotation",parentData:data,parentDataProperty:"rotation",rootData}))){
-vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+if(!(validate124(data.rotation, {instancePath:instancePath+"/rotation",parentData:data,parentDataProperty:"rotation",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 }
 if(data.ical !== undefined){
-if(!(validate111(data.ical, {instancePath:instancePath+"/ical",parentData:data,parentDataProperty:"ical",rootData}))){
-vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+if(!(validate128(data.ical, {instancePath:instancePath+"/ical",parentData:data,parentDataProperty:"ical",rootData}))){
+vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
 errors = vErrors.length;
 }
 }
 if(data.pagerDuty !== undefined){
-if(!(validate113(data.pagerDuty, {instancePath:instancePath+"/pagerDuty",parentData:data,parentDataProperty:"pagerDuty",rootData}))){
-vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
+if(!(validate130(data.pagerDuty, {instancePath:instancePath+"/pagerDuty",parentData:data,parentDataProperty:"pagerDuty",rootData}))){
+vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
 errors = vErrors.length;
 }
 }
@@ -8144,11 +9356,11 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate106.errors = vErrors;
+validate123.errors = vErrors;
 return errors === 0;
 }
-const schema54 = {"type":"object","required":["members","from","until"],"properties":{"members":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}},"from":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]},"until":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]}},"additionalProperties":false};
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema60 = {"type":"object","required":["members","from","until"],"properties":{"members":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}},"from":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]},"until":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]}},"additionalProperties":false};
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8326,11 +9538,11 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate116.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
-const schema55 = {"type":"object","required":["after","members"],"properties":{"after":{"type":"string","maxLength":16},"members":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}}},"additionalProperties":false};
-function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema61 = {"type":"object","required":["after","members"],"properties":{"after":{"type":"string","maxLength":16},"members":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}}},"additionalProperties":false};
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8473,11 +9685,11 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate118.errors = vErrors;
+validate135.errors = vErrors;
 return errors === 0;
 }
-const schema56 = {"type":"object","required":["name","type"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63},"type":{"type":"string","enum":["Slack","PagerDuty","Email","Webhook"]},"target":{"type":"string","maxLength":2048}},"additionalProperties":false};
-function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema62 = {"type":"object","required":["name","type"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63},"type":{"type":"string","enum":["Slack","PagerDuty","Email","Webhook"]},"target":{"type":"string","maxLength":2048}},"additionalProperties":false};
+function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8561,7 +9773,7 @@ vErrors.push(err6);
 errors++;
 }
 if(!((((data1 === "Slack") || (data1 === "PagerDuty")) || (data1 === "Email")) || (data1 === "Webhook"))){
-const err7 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema56.properties.type.enum}};
+const err7 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema62.properties.type.enum}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -8607,10 +9819,10 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate120.errors = vErrors;
+validate137.errors = vErrors;
 return errors === 0;
 }
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8671,8 +9883,8 @@ errors++;
 }
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate100(data0[i0], {instancePath:instancePath+"/members/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+if(!(validate117(data0[i0], {instancePath:instancePath+"/members/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
 errors = vErrors.length;
 }
 }
@@ -8689,8 +9901,8 @@ errors++;
 }
 }
 if(data.onCall !== undefined){
-if(!(validate106(data.onCall, {instancePath:instancePath+"/onCall",parentData:data,parentDataProperty:"onCall",rootData}))){
-vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+if(!(validate123(data.onCall, {instancePath:instancePath+"/onCall",parentData:data,parentDataProperty:"onCall",rootData}))){
+vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
 errors = vErrors.length;
 }
 }
@@ -8709,8 +9921,8 @@ errors++;
 }
 const len1 = data3.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate116(data3[i1], {instancePath:instancePath+"/overrides/" + i1,parentData:data3,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+if(!(validate133(data3[i1], {instancePath:instancePath+"/overrides/" + i1,parentData:data3,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
 errors = vErrors.length;
 }
 }
@@ -8741,8 +9953,8 @@ errors++;
 }
 const len2 = data5.length;
 for(let i2=0; i2<len2; i2++){
-if(!(validate118(data5[i2], {instancePath:instancePath+"/escalation/" + i2,parentData:data5,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+if(!(validate135(data5[i2], {instancePath:instancePath+"/escalation/" + i2,parentData:data5,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
 errors = vErrors.length;
 }
 }
@@ -8868,8 +10080,8 @@ errors++;
 }
 const len4 = data9.length;
 for(let i5=0; i5<len4; i5++){
-if(!(validate120(data9[i5], {instancePath:instancePath+"/channels/" + i5,parentData:data9,parentDataProperty:i5,rootData}))){
-vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
+if(!(validate137(data9[i5], {instancePath:instancePath+"/channels/" + i5,parentData:data9,parentDataProperty:i5,rootData}))){
+vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
 errors = vErrors.length;
 }
 }
@@ -8896,10 +10108,10 @@ vErrors.push(err19);
 }
 errors++;
 }
-validate99.errors = vErrors;
+validate116.errors = vErrors;
 return errors === 0;
 }
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8968,7 +10180,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "remit.dev/v1alpha1")){
-const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema44.properties.apiVersion.enum}};
+const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema50.properties.apiVersion.enum}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -8991,7 +10203,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "OwnerGroup")){
-const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema44.properties.kind.enum}};
+const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema50.properties.kind.enum}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -9052,8 +10264,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate99(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+if(!(validate116(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
 errors = vErrors.length;
 }
 }
@@ -9081,7 +10293,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate98.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
 
@@ -9179,8 +10391,26 @@ export const messages: Record<string, Record<string, Record<string, string>>> = 
   "spec.tools[].where[].not.max": {
    "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
   },
+  "spec.tools[].object.where[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.tools[].object.where[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.tools[].object.where[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.tools[].object.where[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.tools[].limits[].per": {
+   "^([0-9]{1,6}[smhd])+$": "write a number and s, m, h or d, such as 10m, 24h or 1h30m"
+  },
   "spec.tools[].limits[].max": {
    "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.tools[].evidence[].within": {
+   "^([0-9]{1,6}[smhd])+$": "write a number and s, m, h or d, such as 10m, 24h or 1h30m"
   },
   "spec.guards[].name": {
    "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
@@ -9223,6 +10453,48 @@ export const messages: Record<string, Record<string, Record<string, string>>> = 
   },
   "spec.invariants[].unless[].not.max": {
    "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.taint[].name": {
+   "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
+  },
+  "spec.taint[].after.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.taint[].after.tools[]": {
+   "^[A-Za-z0-9_./*-]+$": "names of tools are letters, digits, '_', '.', '/' and '-'; only * is a wildcard"
+  },
+  "spec.taint[].for": {
+   "^([0-9]{1,6}[smhd])+$": "write a number and s, m, h or d, such as 10m, 24h or 1h30m"
+  },
+  "spec.taint[].match.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.taint[].match.tools[]": {
+   "^[A-Za-z0-9_./*-]+$": "names of tools are letters, digits, '_', '.', '/' and '-'; only * is a wildcard"
+  },
+  "spec.taint[].unless[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.taint[].unless[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.taint[].unless[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.taint[].unless[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.pins[].digest": {
+   "^sha256:[0-9a-f]{64}$": "write \"sha256:\" and 64 hex digits, as kubectl remit policy pin prints it"
+  },
+  "spec.redact[].match.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.redact[].match.tools[]": {
+   "^[A-Za-z0-9_./*-]+$": "names of tools are letters, digits, '_', '.', '/' and '-'; only * is a wildcard"
+  },
+  "spec.breaker.per": {
+   "^([0-9]{1,6}[smhd])+$": "write a number and s, m, h or d, such as 10m, 24h or 1h30m"
   }
  },
  "AgentRemit": {},
@@ -9248,8 +10520,26 @@ export const messages: Record<string, Record<string, Record<string, string>>> = 
   "spec.tools[].where[].not.max": {
    "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
   },
+  "spec.tools[].object.where[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.tools[].object.where[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.tools[].object.where[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.tools[].object.where[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.tools[].limits[].per": {
+   "^([0-9]{1,6}[smhd])+$": "write a number and s, m, h or d, such as 10m, 24h or 1h30m"
+  },
   "spec.tools[].limits[].max": {
    "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.tools[].evidence[].within": {
+   "^([0-9]{1,6}[smhd])+$": "write a number and s, m, h or d, such as 10m, 24h or 1h30m"
   },
   "spec.guards[].name": {
    "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
@@ -9292,6 +10582,48 @@ export const messages: Record<string, Record<string, Record<string, string>>> = 
   },
   "spec.invariants[].unless[].not.max": {
    "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.taint[].name": {
+   "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
+  },
+  "spec.taint[].after.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.taint[].after.tools[]": {
+   "^[A-Za-z0-9_./*-]+$": "names of tools are letters, digits, '_', '.', '/' and '-'; only * is a wildcard"
+  },
+  "spec.taint[].for": {
+   "^([0-9]{1,6}[smhd])+$": "write a number and s, m, h or d, such as 10m, 24h or 1h30m"
+  },
+  "spec.taint[].match.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.taint[].match.tools[]": {
+   "^[A-Za-z0-9_./*-]+$": "names of tools are letters, digits, '_', '.', '/' and '-'; only * is a wildcard"
+  },
+  "spec.taint[].unless[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.taint[].unless[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.taint[].unless[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.taint[].unless[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.pins[].digest": {
+   "^sha256:[0-9a-f]{64}$": "write \"sha256:\" and 64 hex digits, as kubectl remit policy pin prints it"
+  },
+  "spec.redact[].match.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.redact[].match.tools[]": {
+   "^[A-Za-z0-9_./*-]+$": "names of tools are letters, digits, '_', '.', '/' and '-'; only * is a wildcard"
+  },
+  "spec.breaker.per": {
+   "^([0-9]{1,6}[smhd])+$": "write a number and s, m, h or d, such as 10m, 24h or 1h30m"
   }
  },
  "OwnerGroup": {
@@ -9475,9 +10807,14 @@ export const fields: Record<string, Record<string, string[]>> = {
   ],
   "spec": [
    "mode",
+   "readOnly",
    "tools",
    "guards",
    "invariants",
+   "taint",
+   "pins",
+   "redact",
+   "breaker",
    "egress"
   ],
   "spec.tools[]": [
@@ -9486,6 +10823,8 @@ export const fields: Record<string, Record<string, string[]>> = {
    "class",
    "effect",
    "where",
+   "fields",
+   "object",
    "otherwise",
    "limits",
    "evidence"
@@ -9532,13 +10871,56 @@ export const fields: Record<string, Record<string, string[]>> = {
    "maxItems",
    "cel"
   ],
+  "spec.tools[].object": [
+   "read",
+   "with",
+   "where"
+  ],
+  "spec.tools[].object.where[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.tools[].object.where[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
+  ],
   "spec.tools[].limits[]": [
    "per",
    "calls",
    "sum",
    "max",
    "distinct",
-   "concurrent"
+   "concurrent",
+   "scope"
   ],
   "spec.tools[].evidence[]": [
    "tool",
@@ -9638,6 +11020,82 @@ export const fields: Record<string, Record<string, string[]>> = {
    "minItems",
    "maxItems",
    "cel"
+  ],
+  "spec.taint[]": [
+   "name",
+   "after",
+   "for",
+   "match",
+   "unless"
+  ],
+  "spec.taint[].after": [
+   "servers",
+   "tools",
+   "classes"
+  ],
+  "spec.taint[].match": [
+   "servers",
+   "tools",
+   "classes"
+  ],
+  "spec.taint[].unless[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.taint[].unless[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
+  ],
+  "spec.pins[]": [
+   "server",
+   "tool",
+   "digest",
+   "definition"
+  ],
+  "spec.redact[]": [
+   "match",
+   "arguments",
+   "results"
+  ],
+  "spec.redact[].match": [
+   "servers",
+   "tools",
+   "classes"
+  ],
+  "spec.breaker": [
+   "errors",
+   "denials",
+   "calls",
+   "per"
   ],
   "spec.egress": [
    "cidrs",
@@ -9671,9 +11129,14 @@ export const fields: Record<string, Record<string, string[]>> = {
   ],
   "spec": [
    "mode",
+   "readOnly",
    "tools",
    "guards",
    "invariants",
+   "taint",
+   "pins",
+   "redact",
+   "breaker",
    "egress"
   ],
   "spec.tools[]": [
@@ -9682,6 +11145,8 @@ export const fields: Record<string, Record<string, string[]>> = {
    "class",
    "effect",
    "where",
+   "fields",
+   "object",
    "otherwise",
    "limits",
    "evidence"
@@ -9728,13 +11193,56 @@ export const fields: Record<string, Record<string, string[]>> = {
    "maxItems",
    "cel"
   ],
+  "spec.tools[].object": [
+   "read",
+   "with",
+   "where"
+  ],
+  "spec.tools[].object.where[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.tools[].object.where[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
+  ],
   "spec.tools[].limits[]": [
    "per",
    "calls",
    "sum",
    "max",
    "distinct",
-   "concurrent"
+   "concurrent",
+   "scope"
   ],
   "spec.tools[].evidence[]": [
    "tool",
@@ -9834,6 +11342,82 @@ export const fields: Record<string, Record<string, string[]>> = {
    "minItems",
    "maxItems",
    "cel"
+  ],
+  "spec.taint[]": [
+   "name",
+   "after",
+   "for",
+   "match",
+   "unless"
+  ],
+  "spec.taint[].after": [
+   "servers",
+   "tools",
+   "classes"
+  ],
+  "spec.taint[].match": [
+   "servers",
+   "tools",
+   "classes"
+  ],
+  "spec.taint[].unless[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.taint[].unless[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
+  ],
+  "spec.pins[]": [
+   "server",
+   "tool",
+   "digest",
+   "definition"
+  ],
+  "spec.redact[]": [
+   "match",
+   "arguments",
+   "results"
+  ],
+  "spec.redact[].match": [
+   "servers",
+   "tools",
+   "classes"
+  ],
+  "spec.breaker": [
+   "errors",
+   "denials",
+   "calls",
+   "per"
   ],
   "spec.egress": [
    "cidrs",
@@ -9926,13 +11510,15 @@ export const keyed: Record<string, Record<string, string>> = {
  "AgentPolicy": {
   "spec.tools": "name",
   "spec.guards": "name",
-  "spec.invariants": "name"
+  "spec.invariants": "name",
+  "spec.taint": "name"
  },
  "AgentRemit": {},
  "ClusterAgentPolicy": {
   "spec.tools": "name",
   "spec.guards": "name",
-  "spec.invariants": "name"
+  "spec.invariants": "name",
+  "spec.taint": "name"
  },
  "OwnerGroup": {
   "spec.members": "name",
