@@ -1,7 +1,7 @@
 import type { AgentIdentity, OwnerGroup } from '../../lib/api/gen/types.ts'
 import type { Remit, RemitModel, RemitServer } from '../../lib/api/remit.ts'
 import { compile } from '../../lib/core/compile.ts'
-import { invalid, type PolicyFiles } from './files.ts'
+import { asError, type PolicyFiles } from './files.ts'
 
 export const STANDALONE = 'standalone'
 
@@ -25,8 +25,8 @@ const ownerOf = (owner: string, namespace: string): OwnerGroup => ({
   spec: { members: [{ name: owner }], onCall: { owner } },
 })
 
-/** The remit a cluster's operator would make of the files, for the one agent of this gate. Throws UserError. */
-export const compileStandalone = (input: StandaloneInput): Remit => {
+/** The remit a cluster's operator would make of the files, for the one agent of this gate, or every problem with them. */
+export const compileFiles = (input: StandaloneInput): ReturnType<typeof compile> => {
   const { files, user } = input
   const namespace = files.policies[0]?.metadata.namespace ?? STANDALONE
   const here = <T extends { metadata: { name: string } }>(object: T): T => ({
@@ -45,7 +45,7 @@ export const compileStandalone = (input: StandaloneInput): Remit => {
       createdBy: { username: user, at: new Date(input.startedAt).toISOString() },
     },
   }
-  const result = compile({
+  return compile({
     cluster: STANDALONE,
     agent,
     policies: files.policies.map(here),
@@ -60,7 +60,11 @@ export const compileStandalone = (input: StandaloneInput): Remit => {
     epoch: 0,
     issuedAt: new Date(input.at).toISOString(),
   })
+}
+
+/** As {@link compileFiles}; throws the first problem as a UserError. */
+export const compileStandalone = (input: StandaloneInput): Remit => {
+  const result = compileFiles(input)
   if ('remit' in result) return result.remit
-  const [first] = result.problems
-  throw invalid(first!.object ?? 'policy', first!.field, first!.detail, first!.value, first!.fix, first!.code)
+  throw asError(result.problems[0]!)
 }
