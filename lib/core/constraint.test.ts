@@ -3,8 +3,9 @@ import type { Constraint } from '../api/gen/types.ts'
 import { compileConstraint, type Truth } from './constraint.ts'
 import type { Json } from './strict.ts'
 
+const about = { server: 'billing', tool: 'refund' }
 const evaluate = (constraint: Constraint, args: Json, quantifier: 'every' | 'some' = 'every'): Truth['is'] =>
-  compileConstraint(constraint, quantifier)(args).is
+  compileConstraint(constraint, quantifier, false)(args, about).is
 
 describe('each operator: true, false, error', () => {
   const cases: [Constraint, Json, Truth['is']][] = [
@@ -198,6 +199,21 @@ test('what was found names the place and shows at most 80 characters of one valu
   const found = compileConstraint(
     { arg: 'to[*].name', equals: 'x' },
     'every',
-  )({ to: [{ name: 'x' }, { name: `a\n\u202e${'b'.repeat(100)}` }] })
+    false,
+  )({ to: [{ name: 'x' }, { name: `a\n\u202e${'b'.repeat(100)}` }] }, about)
   expect(found).toEqual({ is: 'false', what: `to[1].name is "a\\u{a}\\u{202e}${'b'.repeat(77)}…"`, wants: '"x"' })
+})
+
+test('of a redacted argument nothing is shown, and what it comes to is the same', () => {
+  const found = compileConstraint({ arg: 'iban', prefix: 'DE' }, 'every', true)
+  expect(found({ iban: 'FR76' }, about)).toEqual({
+    is: 'false',
+    what: 'iban is withheld',
+    wants: 'a text that begins with "DE"',
+  })
+  expect(found({ iban: 'DE\u200b12' }, about)).toEqual({
+    is: 'error',
+    what: 'iban is withheld, not a text without hidden characters or line breaks',
+  })
+  expect(found({ iban: 'DE12' }, about)).toEqual({ is: 'true' })
 })

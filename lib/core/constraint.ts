@@ -19,15 +19,25 @@ export type Truth =
  */
 export type Quantifier = 'every' | 'some'
 
-export type Evaluate = (args: Json) => Truth
+/** The call's tool, which `cel` may speak of. */
+export interface About {
+  server: string
+  tool: string
+}
+
+export type Evaluate = (args: Json, about: About) => Truth
 
 const TRUE: Truth = { is: 'true' }
 
-/** Compiles one checked constraint. Throws an Error for what checkPolicy refuses. */
-export function compileConstraint(constraint: Constraint, quantifier: Quantifier): Evaluate {
+/**
+ * Compiles one checked constraint. Throws an Error for what checkPolicy refuses.
+ *
+ * @param withheld whether the argument is redacted: sentences then say so instead of its value; the truth is the same
+ */
+export function compileConstraint(constraint: Constraint, quantifier: Quantifier, withheld: boolean): Evaluate {
   const steps = parsePath(constraint.arg ?? '')
   if (steps === undefined) throw new Error('a constraint whose arg is not a path')
-  const test = constraint.not?.required || constraint.required ? presence(constraint) : comparison(constraint)
+  const test = constraint.not?.required || constraint.required ? presence(constraint) : comparison(constraint, withheld)
   return (args) => combine(resolvePath(args, steps).map(test), quantifier)
 }
 
@@ -45,7 +55,7 @@ function presence(constraint: Constraint): Test {
   }
 }
 
-function comparison(constraint: Constraint): Test {
+function comparison(constraint: Constraint, withheld: boolean): Test {
   const operator: Operator = compileOperator(constraint.not ?? constraint)
   const negated = constraint.not !== undefined
   const wants = negated ? `anything but ${operator.wants}` : operator.wants
@@ -57,7 +67,7 @@ function comparison(constraint: Constraint): Test {
     if (value === null || typeof value === 'object') {
       return { is: 'error', what: `${where} is ${typeName(value)}, not a single value` }
     }
-    const what = `${where} is ${shown(value)}`
+    const what = withheld ? `${where} is withheld` : `${where} is ${shown(value)}`
     const holds = operator.holds(value)
     if (typeof holds === 'object') return { is: 'error', what: `${what}, ${holds.problem}` }
     return holds !== negated ? TRUE : { is: 'false', what, wants }

@@ -11,6 +11,8 @@ const page = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf
 const yaml = (text: string) => load(text) as Json
 const block = (language: string): string => new RegExp(`\`\`\`${language}\n([^]*?)\n\`\`\``).exec(page)?.[1] ?? ''
 
+const about = { server: 'billing', tool: 'refund' }
+
 describe('docs/policy.md: the table of constraints', () => {
   const rows = [...page.matchAll(/^\| `(\{arg.+?\})` \| `(.+?)` \| `(.+?)` \| `(.+?)` \|$/gm)].map(
     (row) => row.slice(1) as [string, string, string, string],
@@ -25,10 +27,10 @@ describe('docs/policy.md: the table of constraints', () => {
     expect(checkPolicy({ tools: [{ name: 'r', match: { tools: ['*'] }, effect: 'Allow', where: [parsed] }] })).toEqual(
       [],
     )
-    const evaluate = compileConstraint(parsed, 'every')
-    expect(evaluate(yaml(holds)).is).toBe('true')
-    expect(['false', 'nothing']).toContain(evaluate(yaml(fails)).is)
-    expect(evaluate(yaml(denied)).is).toBe('error')
+    const evaluate = compileConstraint(parsed, 'every', false)
+    expect(evaluate(yaml(holds), about).is).toBe('true')
+    expect(['false', 'nothing']).toContain(evaluate(yaml(fails), about).is)
+    expect(evaluate(yaml(denied), about).is).toBe('error')
   })
 })
 

@@ -75,12 +75,12 @@ function prepareRule(rule: RemitRule): PreparedRule {
       type,
       effect: effect as 'Allow' | 'Ask' | 'Deny',
       ...(otherwise === undefined ? {} : { otherwise: otherwise as 'Ask' | 'Deny' }),
-      constraints: (where ?? []).map((constraint) => compileConstraint(constraint, quantifier)),
+      constraints: (where ?? []).map((constraint) => compileConstraint(constraint, quantifier, false)),
     }
   }
   if (type !== 'guard' && type !== 'invariant') throw unsupported(`${policy}: rule type ${type}`)
   check({ [type === 'guard' ? 'guards' : 'invariants']: [bare as RestrictingRule] }, policy)
-  const constraints = (rule.unless ?? []).map((constraint) => compileConstraint(constraint, 'every'))
+  const constraints = (rule.unless ?? []).map((constraint) => compileConstraint(constraint, 'every', false))
   return { ...common(), type, constraints }
 }
 

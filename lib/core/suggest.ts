@@ -90,19 +90,19 @@ function constraintsFor(calls: Call[]): Constraint[] {
   if (calls.some((call) => call.arguments === undefined)) return []
   const all = calls.map((call) => call.arguments as Json)
   return scalarsByPath(all)
-    .flatMap((seen) => holding(candidate(seen), all))
+    .flatMap((seen) => holding(candidate(seen), calls))
     .slice(0, MAX_CONSTRAINTS)
 }
 
 /** The candidate as it holds for every call, made optional where need be; nothing when it does not. */
-function holding(constraint: Constraint | undefined, all: Json[]): Constraint[] {
+function holding(constraint: Constraint | undefined, calls: Call[]): Constraint[] {
   if (constraint === undefined) return []
   const found = problems()
   checkConstraints([constraint], 'where', found)
   if (found.list.length > 0) return []
   const holds = (variant: Constraint): boolean => {
-    const evaluate = compileConstraint(variant, 'every')
-    return all.every((args) => evaluate(args).is === 'true')
+    const evaluate = compileConstraint(variant, 'every', false)
+    return calls.every((call) => evaluate(call.arguments as Json, call).is === 'true')
   }
   return [constraint, { ...constraint, optional: true }].filter(holds).slice(0, 1)
 }

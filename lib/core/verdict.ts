@@ -21,7 +21,7 @@ type Finding = { strength: keyof typeof STRENGTH; misses: number; verdict: Verdi
 export function judge(matching: PreparedRule[], call: ToolCall, byDefault: 'Allow' | 'Deny'): Verdict | undefined {
   const findings: Finding[] = []
   for (const rule of matching) {
-    const truths = rule.constraints.map((evaluate) => evaluate(call.arguments))
+    const truths = rule.constraints.map((evaluate) => evaluate(call.arguments, call))
     const error = truths.find((truth) => truth.is === 'error')
     if (error !== undefined) {
       const verdict = { effect: 'Deny', code: 'ConstraintError', rule, detail: error.what } as const
