@@ -1,0 +1,104 @@
+import { aliasOf } from './alias.ts'
+import { glob } from './glob.ts'
+import { parsePath, type Step } from './path.ts'
+import type { PreparedRemit } from './prepare.ts'
+import type { Json } from './strict.ts'
+
+/** Paths into the arguments and the result of one tool that may not be seen in clear. */
+export interface Redactions {
+  arguments: Step[][]
+  /** Of enforced policies: withheld from the agent too. */
+  results: Step[][]
+  /** Of any policy: withheld from the record. */
+  recorded: Step[][]
+}
+
+type Paths = (Redactions & { fits: (server: string, tool: string) => boolean })[]
+const NONE: Redactions = { arguments: [], results: [], recorded: [] }
+const compiled = new WeakMap<PreparedRemit['remit'], Paths>()
+
+const names = (patterns: string[] | undefined) => {
+  const globs = patterns?.map(glob)
+  return (name: string) => globs === undefined || globs.some((fits) => fits(name))
+}
+
+/** A path that cannot be read withholds everything: the root itself. */
+const stepsOf = (paths: string[] | undefined): Step[][] => (paths ?? []).map((path) => parsePath(path) ?? [])
+
+function compile({ redactions = [] }: PreparedRemit['remit']): Paths {
+  return redactions.map(({ match, mode, ...paths }) => {
+    const server = names(match.servers)
+    const tool = names(match.tools)
+    const recorded = stepsOf(paths.results)
+    return {
+      fits: (onServer, ofTool) => server(onServer) && tool(ofTool),
+      arguments: stepsOf(paths.arguments),
+      results: mode === 'Observe' ? [] : recorded,
+      recorded,
+    }
+  })
+}
+
+/**
+ * What of a tool's arguments and results is redacted. A policy that only observes changes nothing for the agent, but
+ * its redactions hold for the record: what was written there in clear once cannot be taken back. Where `match` names
+ * classes it fits tools of any class.
+ */
+export function redactionsOf({ remit }: Pick<PreparedRemit, 'remit'>, server: string, tool: string): Redactions {
+  if (!remit.redactions?.length) return NONE
+  let paths = compiled.get(remit)
+  if (paths === undefined) {
+    paths = compile(remit)
+    compiled.set(remit, paths)
+  }
+  const fitting = paths.filter(({ fits }) => fits(server, tool))
+  if (fitting.length === 0) return NONE
+  return {
+    arguments: fitting.flatMap((one) => one.arguments),
+    results: fitting.flatMap((one) => one.results),
+    recorded: fitting.flatMap((one) => one.recorded),
+  }
+}
+
+/** Whether results of any tool of the server are withheld from the agent. */
+export const redactsResultsOf = ({ remit }: Pick<PreparedRemit, 'remit'>, server: string): boolean =>
+  remit.redactions?.some(
+    ({ match, mode, results }) => mode !== 'Observe' && results !== undefined && names(match.servers)(server),
+  ) ?? false
+
+/**
+ * A copy of `value` in which `commit` stands in for what any of the paths lead to. Where the value is of another type
+ * than a path goes on with, all of it is replaced, and a member whose name differs from a step's in case only counts as
+ * that step: some server reads it as that. What is not there is not made up.
+ *
+ * @param commit given the place ("to[1].phone"; "" for the value itself) and what stands there
+ */
+export function redact(value: Json, paths: Step[][], commit: (where: string, value: Json) => Json): Json {
+  return paths.length === 0 ? value : walk(value, paths, 0, '', commit)
+}
+
+function walk(
+  value: Json,
+  paths: Step[][],
+  depth: number,
+  where: string,
+  commit: (where: string, value: Json) => Json,
+): Json {
+  if (paths.some((path) => path.length === depth)) return commit(where, value)
+  if (value === null) return null
+  const steps = paths.map((path) => path[depth] as Step)
+  if (Array.isArray(value)) {
+    if (steps.some((step) => 'key' in step)) return commit(where, value)
+    return value.map((element, index) => walk(element, paths, depth + 1, `${where}[${index}]`, commit))
+  }
+  if (typeof value !== 'object' || steps.some((step) => 'each' in step)) return commit(where, value)
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => {
+      const inside = paths.filter((path) => isMeant((path[depth] as { key: string }).key, name))
+      const place = where === '' ? name : `${where}.${name}`
+      return [name, inside.length === 0 ? member : walk(member, inside, depth + 1, place, commit)]
+    }),
+  )
+}
+
+const isMeant = (wanted: string, name: string): boolean => wanted === name || aliasOf(wanted, [name]) !== undefined
