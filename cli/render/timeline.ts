@@ -4,7 +4,7 @@ import { callArguments, callName, shortOutcome } from './call.ts'
 import { table } from './table.ts'
 import { instant } from './time.ts'
 
-/** One row a call, oldest first; restarts and new remits between them, because they explain what follows. */
+/** One row a call, oldest first; restarts, new remits and freezes between them, because they explain what follows. */
 export const timelineRows = (receipts: Receipt[]): string[][] => {
   const closings = new Map(receipts.filter(isClosing).map((receipt) => [receipt.body.intent, receipt]))
   return receipts.flatMap((receipt) => {
@@ -18,6 +18,8 @@ export const timelineRows = (receipts: Receipt[]): string[][] => {
         [time, decision.effect, outcome, decision.rule ?? '-', name, `${callName(call)} ${callArguments(call, 60)}`],
       ]
     }
+    if (body.kind === 'escalation')
+      return [[time, '-', 'frozen', '-', name, `frozen by ${body.policy}: ${body.detail}`]]
     if (body.kind === 'remit') return [[time, '-', '-', '-', name, `new remit, generation ${body.generation}`]]
     if (body.kind === 'incarnation')
       return [[time, '-', '-', '-', name, `sidecar started${body.podName ? ` in ${body.podName}` : ''}`]]

@@ -28,7 +28,7 @@ export const COLUMNS = [
 ]
 
 /** What a table leaves out unless asked for: results stand in their intents' rows, heartbeats say nothing to a person. */
-export const FOR_PEOPLE: Filter = { sql: "kind IN ('incarnation', 'remit', 'intent')", values: [] }
+export const FOR_PEOPLE: Filter = { sql: "kind IN ('incarnation', 'remit', 'intent', 'escalation')", values: [] }
 
 const UNITS: [limitSeconds: number, format: (s: number) => string][] = [
   [120, (s) => `${s}s`],

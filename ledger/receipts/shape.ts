@@ -28,6 +28,8 @@ const list =
   (value) =>
     Array.isArray(value) && value.length <= max && value.every(check)
 
+const isScalar: Check = (value) => ['string', 'number', 'boolean'].includes(typeof value)
+
 const HASH = matches(/^[0-9a-f]{64}$/)
 const NAME = matches(/^[0-9a-f]{12}-\d{1,15}$/)
 const UID = matches(/^[A-Za-z0-9-]{1,64}$/)
@@ -43,7 +45,7 @@ const AGENT: Shape = { 'agent.id': UID, 'agent.namespace': LABEL, 'agent.name': 
 
 const ENVELOPE: Shape = {
   v: (value) => value === 1,
-  kind: among('incarnation', 'remit', 'intent', 'result', 'orphan', 'heartbeat'),
+  kind: among('incarnation', 'remit', 'intent', 'result', 'orphan', 'escalation', 'heartbeat'),
   agent: UID,
   incarnation: matches(/^[0-9a-f]{12}$/),
   epoch: count,
@@ -78,10 +80,20 @@ const BODIES: Record<ReceiptKind, Shape> = {
     durationMs: (value) => typeof value === 'number' && value >= 0,
   },
   orphan: { intent: NAME },
+  escalation: { code: (value) => value === 'AgentFrozen', policy: text(512), detail: SENTENCE },
   heartbeat: {},
 }
+/** What later decisions of the agent go by: given back to its sidecars, so it must be what they wrote. */
+const FACTS: Check = (value) => isObject(value) && Object.values(value).every(list(isScalar, 10_000))
 const CALLS: Record<string, Shape> = {
-  tool: { 'call.server': LABEL, 'call.tool': LABEL, 'call.argumentsDigest': HASH, 'call.argumentsBytes': count },
+  tool: {
+    'call.server': LABEL,
+    'call.tool': LABEL,
+    'call.argumentsDigest': HASH,
+    'call.argumentsBytes': count,
+    'call.class': optional(among('Read', 'Draft', 'Write', 'SideEffect', 'Autonomous')),
+    'call.facts': optional(FACTS),
+  },
   model: {
     'call.model': LABEL,
     'call.method': LABEL,

@@ -18,7 +18,7 @@ export interface Row {
   kind: string
   /** Unix milliseconds of the envelope's time. */
   time: number
-  /** `billing/refund`, `chat.completions`, `remit 3`, `started`. */
+  /** `billing/refund`, `chat.completions`, `remit 3`, `started`, `frozen`. */
   action: string | null
   server: string | null
   tool: string | null
@@ -79,6 +79,8 @@ const told = ({ body }: Receipt): Told => {
       return { ...NOTHING, intent: body.intent, outcome: body.outcome }
     case 'orphan':
       return { ...NOTHING, intent: body.intent, outcome: 'unknown' }
+    case 'escalation':
+      return { ...NOTHING, action: 'frozen', policy: body.policy, reason: body.detail }
     case 'heartbeat':
       return NOTHING
   }
