@@ -54,6 +54,15 @@ export interface AgentIdentitySpec {
    * Never changes.
    */
   createdBy: Stamp
+  /**
+   * A freeze from before this time is lifted, such as "2026-11-21T02:14:00Z". Set to now by kubectl remit unfreeze,
+   * once somebody has looked at why a breaker opened; at most a minute in the future.
+   */
+  unfrozenAt?: string
+  /**
+   * Who set unfrozenAt, as the API server saw them. Set by Remit's webhook, whatever the request says; leave it out.
+   */
+  unfrozenBy?: Stamp
 }
 
 /** The OwnerGroup whose people answer for this agent, in the same namespace. */
@@ -340,6 +349,8 @@ export interface AgentIdentityStatus {
   restarts?: number
   /** The pod it runs in. */
   podName?: string
+  /** The last time a breaker opened. Whether that still holds is said by the condition Frozen. */
+  frozen?: Freeze
   /**
    * Ready, Owned, PolicyAccepted, SandboxReady, Granted, EgressEnforced, Frozen. The message of one that is not as it
    * should be says what to do.
@@ -353,6 +364,16 @@ export interface RemitStatus {
   digest: string
   /** Grows with every change of the remit. */
   generation: number
+}
+
+/** The last time a breaker opened. Whether that still holds is said by the condition Frozen. */
+export interface Freeze {
+  /** When, to the millisecond, by the sidecar's clock. */
+  at: string
+  /** The policy whose breaker it is, such as payments/billing. */
+  policy: string
+  /** What opened it, such as 5 calls in a row failed. */
+  detail: string
 }
 
 /** One observation, by the Kubernetes API conventions. */

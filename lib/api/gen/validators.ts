@@ -3,7 +3,7 @@
 
 export const validateAgentIdentity = validate22;
 const schema7 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["AgentIdentity"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/AgentIdentitySpec"},"status":{"type":"object"}},"additionalProperties":false};
-const schema8 = {"type":"object","required":["ownerRef","policyRefs","workload","createdBy"],"properties":{"purpose":{"type":"string","maxLength":1024},"ownerRef":{"$ref":"#/$defs/OwnerRef"},"policyRefs":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/PolicyRef"}},"servers":{"type":"array","maxItems":32,"items":{"$ref":"#/$defs/Server"}},"models":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Model"}},"workload":{"$ref":"#/$defs/Workload"},"runbook":{"type":"string","maxLength":2048,"allOf":[{"pattern":"^https?://[^ ]+$"}]},"task":{"type":"string","maxLength":1024},"suspended":{"type":"boolean"},"expiresAt":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]},"createdBy":{"$ref":"#/$defs/Stamp"}},"additionalProperties":false};
+const schema8 = {"type":"object","required":["ownerRef","policyRefs","workload","createdBy"],"properties":{"purpose":{"type":"string","maxLength":1024},"ownerRef":{"$ref":"#/$defs/OwnerRef"},"policyRefs":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/PolicyRef"}},"servers":{"type":"array","maxItems":32,"items":{"$ref":"#/$defs/Server"}},"models":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Model"}},"workload":{"$ref":"#/$defs/Workload"},"runbook":{"type":"string","maxLength":2048,"allOf":[{"pattern":"^https?://[^ ]+$"}]},"task":{"type":"string","maxLength":1024},"suspended":{"type":"boolean"},"expiresAt":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]},"createdBy":{"$ref":"#/$defs/Stamp"},"unfrozenAt":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]},"unfrozenBy":{"$ref":"#/$defs/Stamp"}},"additionalProperties":false};
 const func2 = Object.prototype.hasOwnProperty;
 const schema9 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":253,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}]}},"additionalProperties":false};
 const pattern0 = new RegExp("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "u");
@@ -3620,14 +3620,45 @@ vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.error
 errors = vErrors.length;
 }
 }
-}
-else {
-const err22 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data.unfrozenAt !== undefined){
+let data14 = data.unfrozenAt;
+if(typeof data14 !== "string"){
+const err22 = {instancePath:instancePath+"/unfrozenAt",schemaPath:"#/properties/unfrozenAt/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err22];
 }
 else {
 vErrors.push(err22);
+}
+errors++;
+}
+if(typeof data14 === "string"){
+if(!pattern20.test(data14)){
+const err23 = {instancePath:instancePath+"/unfrozenAt",schemaPath:"#/properties/unfrozenAt/allOf/0/pattern",keyword:"pattern",params:{pattern: "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+}
+}
+if(data.unfrozenBy !== undefined){
+if(!(validate66(data.unfrozenBy, {instancePath:instancePath+"/unfrozenBy",parentData:data,parentDataProperty:"unfrozenBy",rootData}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err24 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
 }
 errors++;
 }
@@ -3819,14 +3850,14 @@ errors++;
 validate22.errors = vErrors;
 return errors === 0;
 }
-export const validateAgentPolicy = validate69;
+export const validateAgentPolicy = validate70;
 const schema30 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["AgentPolicy"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/PolicySpec"},"status":{"type":"object"}},"additionalProperties":false};
 const schema31 = {"type":"object","properties":{"mode":{"type":"string","enum":["Enforce","Observe"]},"readOnly":{"type":"boolean"},"tools":{"type":"array","maxItems":128,"items":{"$ref":"#/$defs/ToolRule"}},"guards":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/RestrictingRule"}},"invariants":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/RestrictingRule"}},"taint":{"type":"array","maxItems":32,"items":{"$ref":"#/$defs/TaintRule"}},"pins":{"type":"array","maxItems":256,"items":{"$ref":"#/$defs/Pin"}},"redact":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/Redaction"}},"breaker":{"$ref":"#/$defs/Breaker"},"egress":{"$ref":"#/$defs/Egress"}},"additionalProperties":false};
 const schema32 = {"type":"object","required":["name","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/Match"},"class":{"type":"string","enum":["Read","Draft","Write","SideEffect","Autonomous"]},"effect":{"type":"string","enum":["Allow","Draft","Ask","Deny"]},"where":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}},"fields":{"type":"array","minItems":1,"maxItems":128,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}},"object":{"$ref":"#/$defs/ObjectRule"},"otherwise":{"type":"string","enum":["Ask","Draft","Deny"]},"limits":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/Limit"}},"evidence":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/Evidence"}}},"additionalProperties":false};
 const schema33 = {"type":"object","properties":{"servers":{"type":"array","minItems":1,"maxItems":32,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[-a-z0-9*]+$"}]}},"tools":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":128,"allOf":[{"pattern":"^[A-Za-z0-9_./*-]+$"}]}},"classes":{"type":"array","minItems":1,"maxItems":5,"uniqueItems":true,"items":{"type":"string","enum":["Read","Draft","Write","SideEffect","Autonomous"]}}},"additionalProperties":false};
-const pattern23 = new RegExp("^[-a-z0-9*]+$", "u");
-const pattern24 = new RegExp("^[A-Za-z0-9_./*-]+$", "u");
-function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const pattern24 = new RegExp("^[-a-z0-9*]+$", "u");
+const pattern25 = new RegExp("^[A-Za-z0-9_./*-]+$", "u");
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3869,7 +3900,7 @@ const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 let data1 = data0[i0];
 if(typeof data1 === "string"){
-if(!pattern23.test(data1)){
+if(!pattern24.test(data1)){
 const err3 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[-a-z0-9*]+$"}};
 if(vErrors === null){
 vErrors = [err3];
@@ -3976,7 +4007,7 @@ const len1 = data2.length;
 for(let i2=0; i2<len1; i2++){
 let data3 = data2[i2];
 if(typeof data3 === "string"){
-if(!pattern24.test(data3)){
+if(!pattern25.test(data3)){
 const err11 = {instancePath:instancePath+"/tools/" + i2,schemaPath:"#/properties/tools/items/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_./*-]+$"}};
 if(vErrors === null){
 vErrors = [err11];
@@ -4150,13 +4181,13 @@ vErrors.push(err23);
 }
 errors++;
 }
-validate72.errors = vErrors;
+validate73.errors = vErrors;
 return errors === 0;
 }
 const schema34 = {"type":"object","properties":{"arg":{"type":"string","minLength":1,"maxLength":256},"equals":{"type":["string","number","boolean"]},"in":{"type":"array","minItems":1,"maxItems":256,"items":{"type":["string","number","boolean"]}},"notIn":{"type":"array","minItems":1,"maxItems":256,"items":{"type":["string","number","boolean"]}},"prefix":{"type":"string","minLength":1,"maxLength":1024},"suffix":{"type":"string","minLength":1,"maxLength":1024},"min":{"type":"string","maxLength":80,"allOf":[{"pattern":"^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}]},"max":{"type":"string","maxLength":80,"allOf":[{"pattern":"^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}]},"required":{"type":"boolean","enum":[true]},"absent":{"type":"boolean","enum":[true]},"cidr":{"type":"string","maxLength":64},"pattern":{"type":"string","minLength":1,"maxLength":1024},"subsetOf":{"type":"array","minItems":1,"maxItems":256,"items":{"type":["string","number","boolean"]}},"minItems":{"type":"integer","minimum":0},"maxItems":{"type":"integer","minimum":0},"cel":{"type":"string","minLength":1,"maxLength":4096},"not":{"$ref":"#/$defs/NegatedConstraint"},"optional":{"type":"boolean"}},"additionalProperties":false};
-const pattern25 = new RegExp("^-?(0|[1-9][0-9]*)([.][0-9]+)?$", "u");
+const pattern26 = new RegExp("^-?(0|[1-9][0-9]*)([.][0-9]+)?$", "u");
 const schema35 = {"type":"object","properties":{"equals":{"type":["string","number","boolean"]},"in":{"type":"array","minItems":1,"maxItems":256,"items":{"type":["string","number","boolean"]}},"notIn":{"type":"array","minItems":1,"maxItems":256,"items":{"type":["string","number","boolean"]}},"prefix":{"type":"string","minLength":1,"maxLength":1024},"suffix":{"type":"string","minLength":1,"maxLength":1024},"min":{"type":"string","maxLength":80,"allOf":[{"pattern":"^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}]},"max":{"type":"string","maxLength":80,"allOf":[{"pattern":"^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}]},"required":{"type":"boolean","enum":[true]},"absent":{"type":"boolean","enum":[true]},"cidr":{"type":"string","maxLength":64},"pattern":{"type":"string","minLength":1,"maxLength":1024},"subsetOf":{"type":"array","minItems":1,"maxItems":256,"items":{"type":["string","number","boolean"]}},"minItems":{"type":"integer","minimum":0},"maxItems":{"type":"integer","minimum":0},"cel":{"type":"string","minLength":1,"maxLength":4096}},"additionalProperties":false};
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4356,7 +4387,7 @@ errors++;
 if(data.min !== undefined){
 let data7 = data.min;
 if(typeof data7 === "string"){
-if(!pattern25.test(data7)){
+if(!pattern26.test(data7)){
 const err16 = {instancePath:instancePath+"/min",schemaPath:"#/properties/min/allOf/0/pattern",keyword:"pattern",params:{pattern: "^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}};
 if(vErrors === null){
 vErrors = [err16];
@@ -4393,7 +4424,7 @@ errors++;
 if(data.max !== undefined){
 let data8 = data.max;
 if(typeof data8 === "string"){
-if(!pattern25.test(data8)){
+if(!pattern26.test(data8)){
 const err19 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/allOf/0/pattern",keyword:"pattern",params:{pattern: "^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}};
 if(vErrors === null){
 vErrors = [err19];
@@ -4678,10 +4709,10 @@ vErrors.push(err42);
 }
 errors++;
 }
-validate75.errors = vErrors;
+validate76.errors = vErrors;
 return errors === 0;
 }
-function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4916,7 +4947,7 @@ errors++;
 if(data.min !== undefined){
 let data8 = data.min;
 if(typeof data8 === "string"){
-if(!pattern25.test(data8)){
+if(!pattern26.test(data8)){
 const err19 = {instancePath:instancePath+"/min",schemaPath:"#/properties/min/allOf/0/pattern",keyword:"pattern",params:{pattern: "^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}};
 if(vErrors === null){
 vErrors = [err19];
@@ -4953,7 +4984,7 @@ errors++;
 if(data.max !== undefined){
 let data9 = data.max;
 if(typeof data9 === "string"){
-if(!pattern25.test(data9)){
+if(!pattern26.test(data9)){
 const err22 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/allOf/0/pattern",keyword:"pattern",params:{pattern: "^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}};
 if(vErrors === null){
 vErrors = [err22];
@@ -5228,8 +5259,8 @@ errors++;
 }
 }
 if(data.not !== undefined){
-if(!(validate75(data.not, {instancePath:instancePath+"/not",parentData:data,parentDataProperty:"not",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate76(data.not, {instancePath:instancePath+"/not",parentData:data,parentDataProperty:"not",rootData}))){
+vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
 errors = vErrors.length;
 }
 }
@@ -5256,11 +5287,11 @@ vErrors.push(err46);
 }
 errors++;
 }
-validate74.errors = vErrors;
+validate75.errors = vErrors;
 return errors === 0;
 }
 const schema36 = {"type":"object","required":["read"],"properties":{"read":{"type":"string","minLength":3,"maxLength":192},"with":{"type":"object","maxProperties":16,"additionalProperties":{"type":"string","maxLength":256}},"where":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
-function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5396,8 +5427,8 @@ errors++;
 }
 const len0 = data3.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate74(data3[i0], {instancePath:instancePath+"/where/" + i0,parentData:data3,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+if(!(validate75(data3[i0], {instancePath:instancePath+"/where/" + i0,parentData:data3,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
 errors = vErrors.length;
 }
 }
@@ -5424,12 +5455,12 @@ vErrors.push(err12);
 }
 errors++;
 }
-validate78.errors = vErrors;
+validate79.errors = vErrors;
 return errors === 0;
 }
 const schema37 = {"type":"object","properties":{"per":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]},"calls":{"type":"integer","minimum":0},"sum":{"type":"string","maxLength":256},"max":{"type":"string","maxLength":80,"allOf":[{"pattern":"^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}]},"distinct":{"type":"string","maxLength":256},"concurrent":{"type":"integer","minimum":1},"scope":{"type":"string","enum":["Rule","Tool","Policy","Agent"]}},"additionalProperties":false};
-const pattern29 = new RegExp("^([0-9]{1,6}[smhd])+$", "u");
-function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const pattern30 = new RegExp("^([0-9]{1,6}[smhd])+$", "u");
+function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5448,7 +5479,7 @@ errors++;
 if(data.per !== undefined){
 let data0 = data.per;
 if(typeof data0 === "string"){
-if(!pattern29.test(data0)){
+if(!pattern30.test(data0)){
 const err1 = {instancePath:instancePath+"/per",schemaPath:"#/properties/per/allOf/0/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,6}[smhd])+$"}};
 if(vErrors === null){
 vErrors = [err1];
@@ -5535,7 +5566,7 @@ errors++;
 if(data.max !== undefined){
 let data3 = data.max;
 if(typeof data3 === "string"){
-if(!pattern25.test(data3)){
+if(!pattern26.test(data3)){
 const err8 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/allOf/0/pattern",keyword:"pattern",params:{pattern: "^-?(0|[1-9][0-9]*)([.][0-9]+)?$"}};
 if(vErrors === null){
 vErrors = [err8];
@@ -5653,11 +5684,11 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate81.errors = vErrors;
+validate82.errors = vErrors;
 return errors === 0;
 }
 const schema38 = {"type":"object","required":["tool"],"properties":{"tool":{"type":"string","minLength":3,"maxLength":192},"within":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]},"same":{"type":"object","maxProperties":16,"additionalProperties":{"type":"string","maxLength":256}}},"additionalProperties":false};
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate84(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5721,7 +5752,7 @@ errors++;
 if(data.within !== undefined){
 let data1 = data.within;
 if(typeof data1 === "string"){
-if(!pattern29.test(data1)){
+if(!pattern30.test(data1)){
 const err5 = {instancePath:instancePath+"/within",schemaPath:"#/properties/within/allOf/0/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,6}[smhd])+$"}};
 if(vErrors === null){
 vErrors = [err5];
@@ -5816,10 +5847,10 @@ vErrors.push(err12);
 }
 errors++;
 }
-validate83.errors = vErrors;
+validate84.errors = vErrors;
 return errors === 0;
 }
-function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5903,8 +5934,8 @@ errors++;
 }
 }
 if(data.match !== undefined){
-if(!(validate72(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+if(!(validate73(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 }
@@ -5979,8 +6010,8 @@ errors++;
 }
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate74(data4[i0], {instancePath:instancePath+"/where/" + i0,parentData:data4,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+if(!(validate75(data4[i0], {instancePath:instancePath+"/where/" + i0,parentData:data4,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
 errors = vErrors.length;
 }
 }
@@ -6092,8 +6123,8 @@ errors++;
 }
 }
 if(data.object !== undefined){
-if(!(validate78(data.object, {instancePath:instancePath+"/object",parentData:data,parentDataProperty:"object",rootData}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+if(!(validate79(data.object, {instancePath:instancePath+"/object",parentData:data,parentDataProperty:"object",rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
 errors = vErrors.length;
 }
 }
@@ -6145,8 +6176,8 @@ errors++;
 }
 const len2 = data10.length;
 for(let i3=0; i3<len2; i3++){
-if(!(validate81(data10[i3], {instancePath:instancePath+"/limits/" + i3,parentData:data10,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+if(!(validate82(data10[i3], {instancePath:instancePath+"/limits/" + i3,parentData:data10,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
 errors = vErrors.length;
 }
 }
@@ -6187,8 +6218,8 @@ errors++;
 }
 const len3 = data12.length;
 for(let i4=0; i4<len3; i4++){
-if(!(validate83(data12[i4], {instancePath:instancePath+"/evidence/" + i4,parentData:data12,parentDataProperty:i4,rootData}))){
-vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+if(!(validate84(data12[i4], {instancePath:instancePath+"/evidence/" + i4,parentData:data12,parentDataProperty:i4,rootData}))){
+vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
 errors = vErrors.length;
 }
 }
@@ -6215,11 +6246,11 @@ vErrors.push(err29);
 }
 errors++;
 }
-validate71.errors = vErrors;
+validate72.errors = vErrors;
 return errors === 0;
 }
 const schema39 = {"type":"object","required":["name","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/Match"},"unless":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
-function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6303,8 +6334,8 @@ errors++;
 }
 }
 if(data.match !== undefined){
-if(!(validate72(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+if(!(validate73(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 }
@@ -6333,8 +6364,8 @@ errors++;
 }
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate74(data2[i0], {instancePath:instancePath+"/unless/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+if(!(validate75(data2[i0], {instancePath:instancePath+"/unless/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
 errors = vErrors.length;
 }
 }
@@ -6361,11 +6392,11 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate86.errors = vErrors;
+validate87.errors = vErrors;
 return errors === 0;
 }
 const schema40 = {"type":"object","required":["name","after","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"after":{"$ref":"#/$defs/Match"},"for":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]},"match":{"$ref":"#/$defs/Match"},"unless":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
-function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6459,15 +6490,15 @@ errors++;
 }
 }
 if(data.after !== undefined){
-if(!(validate72(data.after, {instancePath:instancePath+"/after",parentData:data,parentDataProperty:"after",rootData}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+if(!(validate73(data.after, {instancePath:instancePath+"/after",parentData:data,parentDataProperty:"after",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 }
 if(data.for !== undefined){
 let data2 = data.for;
 if(typeof data2 === "string"){
-if(!pattern29.test(data2)){
+if(!pattern30.test(data2)){
 const err8 = {instancePath:instancePath+"/for",schemaPath:"#/properties/for/allOf/0/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,6}[smhd])+$"}};
 if(vErrors === null){
 vErrors = [err8];
@@ -6502,8 +6533,8 @@ errors++;
 }
 }
 if(data.match !== undefined){
-if(!(validate72(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+if(!(validate73(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 }
@@ -6532,8 +6563,8 @@ errors++;
 }
 const len0 = data4.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate74(data4[i0], {instancePath:instancePath+"/unless/" + i0,parentData:data4,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+if(!(validate75(data4[i0], {instancePath:instancePath+"/unless/" + i0,parentData:data4,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
 errors = vErrors.length;
 }
 }
@@ -6560,13 +6591,13 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate91.errors = vErrors;
+validate92.errors = vErrors;
 return errors === 0;
 }
 const schema41 = {"type":"object","required":["server","tool","digest"],"properties":{"server":{"type":"string","minLength":1,"maxLength":63},"tool":{"type":"string","minLength":1,"maxLength":128},"digest":{"type":"string","maxLength":71,"allOf":[{"pattern":"^sha256:[0-9a-f]{64}$"}]},"definition":{"$ref":"#/$defs/ToolDefinition"}},"additionalProperties":false};
-const pattern35 = new RegExp("^sha256:[0-9a-f]{64}$", "u");
+const pattern36 = new RegExp("^sha256:[0-9a-f]{64}$", "u");
 const schema42 = {"type":"object"};
-function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
@@ -6579,10 +6610,10 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate97.errors = vErrors;
+validate98.errors = vErrors;
 return errors === 0;
 }
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6701,7 +6732,7 @@ errors++;
 if(data.digest !== undefined){
 let data2 = data.digest;
 if(typeof data2 === "string"){
-if(!pattern35.test(data2)){
+if(!pattern36.test(data2)){
 const err10 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/allOf/0/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err10];
@@ -6736,8 +6767,8 @@ errors++;
 }
 }
 if(data.definition !== undefined){
-if(!(validate97(data.definition, {instancePath:instancePath+"/definition",parentData:data,parentDataProperty:"definition",rootData}))){
-vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+if(!(validate98(data.definition, {instancePath:instancePath+"/definition",parentData:data,parentDataProperty:"definition",rootData}))){
+vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
 errors = vErrors.length;
 }
 }
@@ -6752,11 +6783,11 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate96.errors = vErrors;
+validate97.errors = vErrors;
 return errors === 0;
 }
 const schema43 = {"type":"object","required":["match"],"properties":{"match":{"$ref":"#/$defs/Match"},"arguments":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}},"results":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}}},"additionalProperties":false};
-function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6783,8 +6814,8 @@ errors++;
 }
 }
 if(data.match !== undefined){
-if(!(validate72(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+if(!(validate73(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 }
@@ -6989,11 +7020,11 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate100.errors = vErrors;
+validate101.errors = vErrors;
 return errors === 0;
 }
 const schema44 = {"type":"object","properties":{"errors":{"type":"integer","minimum":1},"denials":{"type":"integer","minimum":1},"calls":{"type":"integer","minimum":1},"per":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]}},"additionalProperties":false};
-function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7087,7 +7118,7 @@ errors++;
 if(data.per !== undefined){
 let data3 = data.per;
 if(typeof data3 === "string"){
-if(!pattern29.test(data3)){
+if(!pattern30.test(data3)){
 const err7 = {instancePath:instancePath+"/per",schemaPath:"#/properties/per/allOf/0/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,6}[smhd])+$"}};
 if(vErrors === null){
 vErrors = [err7];
@@ -7132,12 +7163,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate103.errors = vErrors;
+validate104.errors = vErrors;
 return errors === 0;
 }
 const schema45 = {"type":"object","properties":{"cidrs":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/CIDRPorts"}},"hosts":{"type":"array","maxItems":128,"items":{"type":"string","minLength":1,"maxLength":261}}},"additionalProperties":false};
 const schema46 = {"type":"object","required":["cidr"],"properties":{"cidr":{"type":"string","maxLength":64},"ports":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"integer","minimum":1,"maximum":65535}}},"additionalProperties":false};
-function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate107(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7294,10 +7325,10 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate106.errors = vErrors;
+validate107.errors = vErrors;
 return errors === 0;
 }
-function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7328,8 +7359,8 @@ errors++;
 }
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate106(data0[i0], {instancePath:instancePath+"/cidrs/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+if(!(validate107(data0[i0], {instancePath:instancePath+"/cidrs/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
 errors = vErrors.length;
 }
 }
@@ -7417,10 +7448,10 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate105.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
-function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7486,8 +7517,8 @@ errors++;
 }
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate71(data2[i0], {instancePath:instancePath+"/tools/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+if(!(validate72(data2[i0], {instancePath:instancePath+"/tools/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
 errors = vErrors.length;
 }
 }
@@ -7518,8 +7549,8 @@ errors++;
 }
 const len1 = data4.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate86(data4[i1], {instancePath:instancePath+"/guards/" + i1,parentData:data4,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
+if(!(validate87(data4[i1], {instancePath:instancePath+"/guards/" + i1,parentData:data4,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
 errors = vErrors.length;
 }
 }
@@ -7550,8 +7581,8 @@ errors++;
 }
 const len2 = data6.length;
 for(let i2=0; i2<len2; i2++){
-if(!(validate86(data6[i2], {instancePath:instancePath+"/invariants/" + i2,parentData:data6,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
+if(!(validate87(data6[i2], {instancePath:instancePath+"/invariants/" + i2,parentData:data6,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
 errors = vErrors.length;
 }
 }
@@ -7582,8 +7613,8 @@ errors++;
 }
 const len3 = data8.length;
 for(let i3=0; i3<len3; i3++){
-if(!(validate91(data8[i3], {instancePath:instancePath+"/taint/" + i3,parentData:data8,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+if(!(validate92(data8[i3], {instancePath:instancePath+"/taint/" + i3,parentData:data8,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
 errors = vErrors.length;
 }
 }
@@ -7614,8 +7645,8 @@ errors++;
 }
 const len4 = data10.length;
 for(let i4=0; i4<len4; i4++){
-if(!(validate96(data10[i4], {instancePath:instancePath+"/pins/" + i4,parentData:data10,parentDataProperty:i4,rootData}))){
-vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+if(!(validate97(data10[i4], {instancePath:instancePath+"/pins/" + i4,parentData:data10,parentDataProperty:i4,rootData}))){
+vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
@@ -7646,8 +7677,8 @@ errors++;
 }
 const len5 = data12.length;
 for(let i5=0; i5<len5; i5++){
-if(!(validate100(data12[i5], {instancePath:instancePath+"/redact/" + i5,parentData:data12,parentDataProperty:i5,rootData}))){
-vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+if(!(validate101(data12[i5], {instancePath:instancePath+"/redact/" + i5,parentData:data12,parentDataProperty:i5,rootData}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
 errors = vErrors.length;
 }
 }
@@ -7664,14 +7695,14 @@ errors++;
 }
 }
 if(data.breaker !== undefined){
-if(!(validate103(data.breaker, {instancePath:instancePath+"/breaker",parentData:data,parentDataProperty:"breaker",rootData}))){
-vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+if(!(validate104(data.breaker, {instancePath:instancePath+"/breaker",parentData:data,parentDataProperty:"breaker",rootData}))){
+vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
 errors = vErrors.length;
 }
 }
 if(data.egress !== undefined){
-if(!(validate105(data.egress, {instancePath:instancePath+"/egress",parentData:data,parentDataProperty:"egress",rootData}))){
-vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+if(!(validate106(data.egress, {instancePath:instancePath+"/egress",parentData:data,parentDataProperty:"egress",rootData}))){
+vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
 errors = vErrors.length;
 }
 }
@@ -7686,10 +7717,10 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate70.errors = vErrors;
+validate71.errors = vErrors;
 return errors === 0;
 }
-function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7842,8 +7873,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate70(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
+if(!(validate71(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
 errors = vErrors.length;
 }
 }
@@ -7871,13 +7902,13 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate69.errors = vErrors;
+validate70.errors = vErrors;
 return errors === 0;
 }
-export const validateAgentRemit = validate110;
+export const validateAgentRemit = validate111;
 const schema47 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["AgentRemit"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/AgentRemitSpec"},"status":{"type":"object"}},"additionalProperties":false};
 const schema48 = {"type":"object","required":["remit","signature"],"properties":{"remit":{"type":"object","required":["generation"],"properties":{"generation":{"type":"integer","minimum":0}}},"signature":{"type":"string","minLength":1,"maxLength":4096}},"additionalProperties":false};
-function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8009,10 +8040,10 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate111.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
-function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8165,8 +8196,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate111(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+if(!(validate112(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 }
@@ -8194,12 +8225,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate110.errors = vErrors;
+validate111.errors = vErrors;
 return errors === 0;
 }
-export const validateClusterAgentPolicy = validate113;
+export const validateClusterAgentPolicy = validate114;
 const schema49 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["ClusterAgentPolicy"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/PolicySpec"},"status":{"type":"object"}},"additionalProperties":false};
-function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8352,8 +8383,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate70(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
+if(!(validate71(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
 errors = vErrors.length;
 }
 }
@@ -8381,16 +8412,16 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate113.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
-export const validateOwnerGroup = validate115;
+export const validateOwnerGroup = validate116;
 const schema50 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["OwnerGroup"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/OwnerGroupSpec"},"status":{"type":"object"}},"additionalProperties":false};
 const schema51 = {"type":"object","required":["members","onCall"],"properties":{"members":{"type":"array","minItems":1,"maxItems":64,"items":{"$ref":"#/$defs/Member"}},"onCall":{"$ref":"#/$defs/OnCall"},"overrides":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/Override"}},"escalation":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/EscalationStep"}},"fallback":{"type":"array","minItems":1,"maxItems":8,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63}},"channels":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Channel"}}},"additionalProperties":false};
 const schema52 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"}]},"identities":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Identity"}},"contacts":{"$ref":"#/$defs/Contacts"}},"additionalProperties":false};
-const pattern37 = new RegExp("^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$", "u");
+const pattern38 = new RegExp("^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$", "u");
 const schema53 = {"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","enum":["User","Group"]},"name":{"type":"string","minLength":1,"maxLength":1024}},"additionalProperties":false};
-function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8495,11 +8526,11 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate118.errors = vErrors;
+validate119.errors = vErrors;
 return errors === 0;
 }
 const schema54 = {"type":"object","properties":{"email":{"type":"string","maxLength":320},"slack":{"type":"string","maxLength":128},"phone":{"type":"string","maxLength":64},"url":{"type":"string","maxLength":2048}},"additionalProperties":false};
-function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8626,10 +8657,10 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate120.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
-function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8658,7 +8689,7 @@ errors++;
 if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
-if(!pattern37.test(data0)){
+if(!pattern38.test(data0)){
 const err2 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"}};
 if(vErrors === null){
 vErrors = [err2];
@@ -8717,8 +8748,8 @@ errors++;
 }
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate118(data1[i0], {instancePath:instancePath+"/identities/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+if(!(validate119(data1[i0], {instancePath:instancePath+"/identities/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
 errors = vErrors.length;
 }
 }
@@ -8735,8 +8766,8 @@ errors++;
 }
 }
 if(data.contacts !== undefined){
-if(!(validate120(data.contacts, {instancePath:instancePath+"/contacts",parentData:data,parentDataProperty:"contacts",rootData}))){
-vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
+if(!(validate121(data.contacts, {instancePath:instancePath+"/contacts",parentData:data,parentDataProperty:"contacts",rootData}))){
+vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
 errors = vErrors.length;
 }
 }
@@ -8751,15 +8782,15 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate117.errors = vErrors;
+validate118.errors = vErrors;
 return errors === 0;
 }
 const schema55 = {"type":"object","properties":{"owner":{"type":"string","minLength":1,"maxLength":63},"rotation":{"$ref":"#/$defs/Rotation"},"ical":{"$ref":"#/$defs/ICal"},"pagerDuty":{"$ref":"#/$defs/PagerDuty"}},"additionalProperties":false};
 const schema56 = {"type":"object","required":["timeZone","start","every","order"],"properties":{"timeZone":{"type":"string","minLength":1,"maxLength":64,"allOf":[{"pattern":"^[A-Za-z][A-Za-z0-9_+/-]*$"}]},"start":{"type":"string","maxLength":19,"allOf":[{"pattern":"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}]},"every":{"$ref":"#/$defs/Every"},"order":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}}}},"additionalProperties":false};
-const pattern38 = new RegExp("^[A-Za-z][A-Za-z0-9_+/-]*$", "u");
-const pattern39 = new RegExp("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", "u");
+const pattern39 = new RegExp("^[A-Za-z][A-Za-z0-9_+/-]*$", "u");
+const pattern40 = new RegExp("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", "u");
 const schema57 = {"type":"object","required":["unit"],"properties":{"count":{"type":"integer","minimum":1,"maximum":1000},"unit":{"type":"string","enum":["Hour","Day","Week"]}},"additionalProperties":false};
-function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8854,10 +8885,10 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate125.errors = vErrors;
+validate126.errors = vErrors;
 return errors === 0;
 }
-function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8916,7 +8947,7 @@ errors++;
 if(data.timeZone !== undefined){
 let data0 = data.timeZone;
 if(typeof data0 === "string"){
-if(!pattern38.test(data0)){
+if(!pattern39.test(data0)){
 const err5 = {instancePath:instancePath+"/timeZone",schemaPath:"#/properties/timeZone/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z][A-Za-z0-9_+/-]*$"}};
 if(vErrors === null){
 vErrors = [err5];
@@ -8963,7 +8994,7 @@ errors++;
 if(data.start !== undefined){
 let data1 = data.start;
 if(typeof data1 === "string"){
-if(!pattern39.test(data1)){
+if(!pattern40.test(data1)){
 const err9 = {instancePath:instancePath+"/start",schemaPath:"#/properties/start/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}};
 if(vErrors === null){
 vErrors = [err9];
@@ -8998,8 +9029,8 @@ errors++;
 }
 }
 if(data.every !== undefined){
-if(!(validate125(data.every, {instancePath:instancePath+"/every",parentData:data,parentDataProperty:"every",rootData}))){
-vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+if(!(validate126(data.every, {instancePath:instancePath+"/every",parentData:data,parentDataProperty:"every",rootData}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
 errors = vErrors.length;
 }
 }
@@ -9121,11 +9152,11 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate124.errors = vErrors;
+validate125.errors = vErrors;
 return errors === 0;
 }
 const schema58 = {"type":"object","required":["url"],"properties":{"url":{"type":"string","minLength":1,"maxLength":2048}},"additionalProperties":false};
-function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9197,11 +9228,11 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate128.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
 const schema59 = {"type":"object","required":["scheduleID"],"properties":{"scheduleID":{"type":"string","minLength":1,"maxLength":64}},"additionalProperties":false};
-function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9273,10 +9304,10 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate130.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
-function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9328,20 +9359,20 @@ errors++;
 }
 }
 if(data.rotation !== undefined){
-if(!(validate124(data.rotation, {instancePath:instancePath+"/rotation",parentData:data,parentDataProperty:"rotation",rootData}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate125(data.rotation, {instancePath:instancePath+"/rotation",parentData:data,parentDataProperty:"rotation",rootData}))){
+vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
 errors = vErrors.length;
 }
 }
 if(data.ical !== undefined){
-if(!(validate128(data.ical, {instancePath:instancePath+"/ical",parentData:data,parentDataProperty:"ical",rootData}))){
-vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+if(!(validate129(data.ical, {instancePath:instancePath+"/ical",parentData:data,parentDataProperty:"ical",rootData}))){
+vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
 errors = vErrors.length;
 }
 }
 if(data.pagerDuty !== undefined){
-if(!(validate130(data.pagerDuty, {instancePath:instancePath+"/pagerDuty",parentData:data,parentDataProperty:"pagerDuty",rootData}))){
-vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+if(!(validate131(data.pagerDuty, {instancePath:instancePath+"/pagerDuty",parentData:data,parentDataProperty:"pagerDuty",rootData}))){
+vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
 errors = vErrors.length;
 }
 }
@@ -9356,11 +9387,11 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate123.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
 const schema60 = {"type":"object","required":["members","from","until"],"properties":{"members":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}},"from":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]},"until":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]}},"additionalProperties":false};
-function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9538,11 +9569,11 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate133.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
 const schema61 = {"type":"object","required":["after","members"],"properties":{"after":{"type":"string","maxLength":16},"members":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}}},"additionalProperties":false};
-function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9685,11 +9716,11 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate135.errors = vErrors;
+validate136.errors = vErrors;
 return errors === 0;
 }
 const schema62 = {"type":"object","required":["name","type"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63},"type":{"type":"string","enum":["Slack","PagerDuty","Email","Webhook"]},"target":{"type":"string","maxLength":2048}},"additionalProperties":false};
-function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9819,10 +9850,10 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate137.errors = vErrors;
+validate138.errors = vErrors;
 return errors === 0;
 }
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9883,8 +9914,8 @@ errors++;
 }
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate117(data0[i0], {instancePath:instancePath+"/members/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+if(!(validate118(data0[i0], {instancePath:instancePath+"/members/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
 errors = vErrors.length;
 }
 }
@@ -9901,8 +9932,8 @@ errors++;
 }
 }
 if(data.onCall !== undefined){
-if(!(validate123(data.onCall, {instancePath:instancePath+"/onCall",parentData:data,parentDataProperty:"onCall",rootData}))){
-vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
+if(!(validate124(data.onCall, {instancePath:instancePath+"/onCall",parentData:data,parentDataProperty:"onCall",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 }
@@ -9921,8 +9952,8 @@ errors++;
 }
 const len1 = data3.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate133(data3[i1], {instancePath:instancePath+"/overrides/" + i1,parentData:data3,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
+if(!(validate134(data3[i1], {instancePath:instancePath+"/overrides/" + i1,parentData:data3,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
 errors = vErrors.length;
 }
 }
@@ -9953,8 +9984,8 @@ errors++;
 }
 const len2 = data5.length;
 for(let i2=0; i2<len2; i2++){
-if(!(validate135(data5[i2], {instancePath:instancePath+"/escalation/" + i2,parentData:data5,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
+if(!(validate136(data5[i2], {instancePath:instancePath+"/escalation/" + i2,parentData:data5,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
 errors = vErrors.length;
 }
 }
@@ -10080,8 +10111,8 @@ errors++;
 }
 const len4 = data9.length;
 for(let i5=0; i5<len4; i5++){
-if(!(validate137(data9[i5], {instancePath:instancePath+"/channels/" + i5,parentData:data9,parentDataProperty:i5,rootData}))){
-vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
+if(!(validate138(data9[i5], {instancePath:instancePath+"/channels/" + i5,parentData:data9,parentDataProperty:i5,rootData}))){
+vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
 errors = vErrors.length;
 }
 }
@@ -10108,10 +10139,10 @@ vErrors.push(err19);
 }
 errors++;
 }
-validate116.errors = vErrors;
+validate117.errors = vErrors;
 return errors === 0;
 }
-function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10264,8 +10295,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate116(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+if(!(validate117(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
 errors = vErrors.length;
 }
 }
@@ -10293,7 +10324,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate115.errors = vErrors;
+validate116.errors = vErrors;
 return errors === 0;
 }
 
@@ -10366,6 +10397,12 @@ export const messages: Record<string, Record<string, Record<string, string>>> = 
    "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$": "write date, time and offset, such as \"2027-01-31T09:00:00Z\""
   },
   "spec.createdBy.at": {
+   "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$": "write date, time and offset, such as \"2027-01-31T09:00:00Z\""
+  },
+  "spec.unfrozenAt": {
+   "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$": "write date, time and offset, such as \"2027-01-31T09:00:00Z\""
+  },
+  "spec.unfrozenBy.at": {
    "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$": "write date, time and offset, such as \"2027-01-31T09:00:00Z\""
   }
  },
@@ -10664,7 +10701,9 @@ export const fields: Record<string, Record<string, string[]>> = {
    "task",
    "suspended",
    "expiresAt",
-   "createdBy"
+   "createdBy",
+   "unfrozenAt",
+   "unfrozenBy"
   ],
   "spec.ownerRef": [
    "name"
@@ -10791,6 +10830,12 @@ export const fields: Record<string, Record<string, string[]>> = {
    "tolerationSeconds"
   ],
   "spec.createdBy": [
+   "username",
+   "uid",
+   "groups",
+   "at"
+  ],
+  "spec.unfrozenBy": [
    "username",
    "uid",
    "groups",
