@@ -1,6 +1,7 @@
 import type { AgentIdentity, AgentPolicy, ClusterAgentPolicy, OwnerGroup } from '../api/gen/types.ts'
 import type { Remit, RemitModel, RemitRule, RemitServer } from '../api/remit.ts'
 import { canonical, sha256hex } from './canonical.ts'
+import { lackingControls, readOnlyRule, withControls } from './controls.ts'
 import { describe, type ErrorCode, type ErrorValues } from './errors.ts'
 import type { Anchor } from './jws.ts'
 import { checkOwnerGroup } from './owner-check.ts'
@@ -12,6 +13,9 @@ export type { Problem } from './problem.ts'
 
 /** Bytes of a remit's RFC 8785 form. */
 export const MAX_REMIT_BYTES = 256 * 1024
+
+/** The `cluster` of a remit that was compiled on somebody's own machine. */
+export const STANDALONE = 'standalone'
 
 export interface CompileInput {
   cluster: string
@@ -46,10 +50,12 @@ export function compile(input: CompileInput): { remit: Remit } | { problems: Pro
     ...policies.flatMap((policy) => within(policy, checkPolicy(policy.spec))),
     ...clusterPolicies.flatMap((policy) => within(policy, checkPolicy(policy.spec, 'Cluster'))),
     ...ownerProblems(input),
+    ...controlProblems(input),
   ]
   if (problems.length > 0 || input.owner === undefined) return { problems }
   const enforced = policies.filter((policy) => policy.spec.mode !== 'Observe')
-  const { purpose, task, runbook, createdBy, expiresAt, suspended } = agent.spec
+  const all = [...policies, ...clusterPolicies]
+  const { purpose, task, runbook, createdBy, expiresAt, suspended, unfrozenAt, unfrozenBy } = agent.spec
   const remit: Remit = withoutUndefined({
     version: 1,
     cluster: input.cluster,
@@ -67,9 +73,17 @@ export function compile(input: CompileInput): { remit: Remit } | { problems: Pro
     issuedAt: input.issuedAt,
     expiresAt,
     suspended,
+    unfrozen: unfrozenAt === undefined || unfrozenBy === undefined ? undefined : { ...unfrozenBy, at: unfrozenAt },
     owner: { group: input.owner.metadata.name, spec: input.owner.spec },
     observing: enforced.length === 0 && policies.length > 0 ? true : undefined,
-    rules: [...policies, ...clusterPolicies].flatMap(rulesOf),
+    rules: all.flatMap(rulesOf),
+    pins: some(all.flatMap((policy) => (policy.spec.pins ?? []).map((pin) => ({ ...commonOf(policy), ...pin })))),
+    redactions: some(
+      all.flatMap((policy) => (policy.spec.redact ?? []).map((each) => ({ ...commonOf(policy), ...each }))),
+    ),
+    breakers: some(
+      all.flatMap((policy) => (policy.spec.breaker ? [{ ...commonOf(policy), ...policy.spec.breaker }] : [])),
+    ),
     servers: [...input.servers].sort((a, b) => compareText(a.name, b.name)),
     models: [...input.models].sort((a, b) => compareText(a.name, b.name)),
     egress: { cidrs: enforced.flatMap((policy) => policy.spec.egress?.cidrs ?? []) },
@@ -130,15 +144,40 @@ function titleOf({ kind, metadata }: Source): string {
     : `${kind} ${metadata.namespace}/${metadata.name}`
 }
 
+function commonOf({ kind, spec, metadata }: Policy): { policy: string; mode: 'Enforce' | 'Observe' } {
+  const scope = kind === 'ClusterAgentPolicy' ? 'cluster' : metadata.namespace
+  return { policy: `${scope}/${metadata.name}`, mode: spec.mode ?? 'Enforce' }
+}
+
 function rulesOf(policy: Policy): RemitRule[] {
-  const { spec, metadata } = policy
-  const scope = policy.kind === 'ClusterAgentPolicy' ? 'cluster' : metadata.namespace
-  const common = { policy: `${scope}/${metadata.name}`, mode: spec.mode ?? 'Enforce' } as const
+  const { tools = [], guards = [], invariants = [], taint = [], readOnly } = policy.spec
+  const common = commonOf(policy)
   return [
-    ...(spec.tools ?? []).map((rule): RemitRule => ({ ...common, type: 'tool', ...rule })),
-    ...(spec.guards ?? []).map((rule): RemitRule => ({ ...common, type: 'guard', ...rule })),
-    ...(spec.invariants ?? []).map((rule): RemitRule => ({ ...common, type: 'invariant', ...rule })),
+    ...tools.map((rule): RemitRule => ({ ...common, type: 'tool', ...withControls(rule) })),
+    ...guards.map((rule): RemitRule => ({ ...common, type: 'guard', ...rule })),
+    ...invariants.map((rule): RemitRule => ({ ...common, type: 'invariant', ...rule })),
+    ...taint.map((rule): RemitRule => ({ ...common, type: 'taint', ...rule })),
+    ...(readOnly === true ? [readOnlyRule(common)] : []),
   ]
+}
+
+const some = <T>(list: T[]): T[] | undefined => (list.length === 0 ? undefined : list)
+
+/** Autonomous work that runs by itself needs people and brakes; on a laptop the person in front of it is both. */
+function controlProblems({ cluster, agent, policies, clusterPolicies, owner }: CompileInput): Problem[] {
+  if (cluster === STANDALONE || owner === undefined) return []
+  const breakers = [...policies, ...clusterPolicies].filter(({ spec }) => spec.breaker && spec.mode !== 'Observe')
+  const lacking = lackingControls(agent, owner, breakers)
+  return policies.flatMap((policy) =>
+    (policy.spec.tools ?? []).flatMap((rule, index) =>
+      rule.class === 'Autonomous' && withControls(rule).effect === 'Allow' && policy.spec.mode !== 'Observe'
+        ? lacking.flatMap(({ what, fix }) => {
+            const values = { rule: rule.name, policy: policy.metadata.name, what, fix }
+            return within(policy, [named(`spec.tools[${index}]`, 'ControlMissing', values)])
+          })
+        : [],
+    ),
+  )
 }
 
 function source(object: Source): Remit['sources'][number] {

@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { PolicySpec } from '../api/gen/types.ts'
-import { decide, type ToolCall } from './decide.ts'
+import type { ToolCall } from './decide.ts'
 import { checkPolicy } from './policy-check.ts'
 import { prepare } from './prepare.ts'
 import type { Json } from './strict.ts'
 import { args, call, restrictingRule, spec } from './testing/arbitrary.ts'
-import { NOW, remitOf } from './testing/remit.ts'
+import { decideFirst, remitOf } from './testing/remit.ts'
 import { visible } from './visible.ts'
 
 const decideUnder = (specs: PolicySpec[], toolCall: ToolCall, cluster: PolicySpec[] = []) =>
-  decide(prepare(remitOf(specs, cluster)), toolCall, {}, NOW)
+  decideFirst(prepare(remitOf(specs, cluster)), toolCall)
 const OPENNESS = { Deny: 0, Ask: 1, Draft: 2, Allow: 3 }
 const openness = (specs: PolicySpec[], toolCall: ToolCall, cluster: PolicySpec[] = []) =>
   OPENNESS[decideUnder(specs, toolCall, cluster).effect]
@@ -130,7 +130,7 @@ test('a tool that is hidden has no call that would be allowed or wait', () => {
   fc.assert(
     fc.property(spec, call, (policy, toolCall) => {
       const prepared = prepare(remitOf([policy]))
-      if (decide(prepared, toolCall, {}, NOW).effect === 'Deny') return
+      if (decideFirst(prepared, toolCall).effect === 'Deny') return
       expect(visible(prepared, toolCall.server, toolCall.tool)).toBe(true)
     }),
     { numRuns: 500 },

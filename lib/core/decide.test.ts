@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { PolicySpec, ToolRule } from '../api/gen/types.ts'
-import { decide } from './decide.ts'
 import { prepare } from './prepare.ts'
 import type { Json } from './strict.ts'
-import { ask, NOW, remitOf } from './testing/remit.ts'
+import { ask, decideFirst, NOW, remitOf } from './testing/remit.ts'
 
 const refunds: PolicySpec = {
   tools: [
@@ -239,7 +238,7 @@ describe('what restricts applies unless shown not to', () => {
 describe('before any rule', () => {
   const open: PolicySpec = { tools: [{ name: 'all', match: { tools: ['*'] }, effect: 'Allow' }] }
   const at = (change: object, now = NOW, call = { server: 'billing', tool: 'refund', arguments: {} }) =>
-    decide(prepare({ ...remitOf([open]), ...change }), call, {}, now)
+    decideFirst(prepare({ ...remitOf([open]), ...change }), call, now)
   test('a suspended agent may nothing', () => {
     expect(at({ suspended: true })).toEqual({
       effect: 'Deny',
@@ -274,7 +273,7 @@ describe('before any rule', () => {
   test('nobody on call: says so, and does not run', () => {
     const remit = remitOf([{ tools: [{ name: 'asks', match: { tools: ['*'] }, effect: 'Ask' }] }])
     const owner = { group: 'night', spec: { members: [{ name: 'ana' }], onCall: { owner: 'gone' } } }
-    const decision = decide(prepare({ ...remit, owner }), { server: 'billing', tool: 'x', arguments: {} }, {}, NOW)
+    const decision = decideFirst(prepare({ ...remit, owner }), { server: 'billing', tool: 'x', arguments: {} })
     expect(decision).toMatchObject({
       effect: 'Ask',
       reason: 'asks asks first. This call is waiting for the owner group night, which has nobody on call.',
@@ -342,6 +341,6 @@ describe('Observe', () => {
   })
   test('suspension holds for an observed agent', () => {
     const prepared = prepare({ ...remitOf([observed]), suspended: true })
-    expect(decide(prepared, { server: 'billing', tool: 'get_x', arguments: {} }, {}, NOW).code).toBe('AgentSuspended')
+    expect(decideFirst(prepared, { server: 'billing', tool: 'get_x', arguments: {} }).code).toBe('AgentSuspended')
   })
 })

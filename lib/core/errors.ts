@@ -39,6 +39,52 @@ export const catalog = {
     remedy: '{who} answers for this agent now; ask them, or use another way.',
     retry: true,
   },
+  DraftOnly: {
+    message: '{detail}. This is a draft: nothing was done.',
+    remedy: 'Show it to a person; {rule} only lets it be drafted.',
+    retry: false,
+  },
+  LimitReached: {
+    message: '{detail}.',
+    remedy: 'Wait until earlier calls are long enough ago, or have the limit of {rule} raised.',
+    retry: true,
+  },
+  EvidenceMissing: { message: '{detail}.', remedy: 'Make that call first, for the same object.', retry: true },
+  FieldNotAllowed: {
+    message: '{detail}.',
+    remedy: 'Leave the argument out, or have it listed under fields of {rule}.',
+    retry: false,
+  },
+  AgentFrozen: {
+    message: 'The agent is frozen since {at}: {detail}.',
+    remedy: 'A person who has looked into it unfreezes it: kubectl remit unfreeze {agent}.',
+    retry: false,
+  },
+  HistoryNotLoaded: {
+    message: 'What the agent did before is not loaded yet, and {rule} needs it.',
+    remedy: 'Try again in a moment; if it stays so, see the log of the sidecar.',
+    retry: true,
+  },
+  ToolChanged: {
+    message: '{server}/{tool} is not what was pinned: {detail}.',
+    remedy: 'Look at the change; if it is wanted, pin it anew in {policy} with kubectl remit policy pin.',
+    retry: false,
+  },
+  ToolNotPinned: {
+    message: '{server}/{tool} is not pinned, and {policy} pins the tools of {server}.',
+    remedy: 'Look at the tool; if it is wanted, pin it with kubectl remit policy pin.',
+    retry: false,
+  },
+  ToolUndeclared: {
+    message: 'How {server} declares {tool} now is not known, and it is pinned.',
+    remedy: 'See that the server answers tools/list and lists the tool.',
+    retry: true,
+  },
+  ArgumentsInvalid: {
+    message: 'The arguments are not what {server}/{tool} takes: {detail}.',
+    remedy: 'Call again with arguments that fit the input schema of the tool.',
+    retry: false,
+  },
   UnknownServer: {
     message: 'There is no server {server} in this remit.',
     remedy: 'Declare it under spec.servers of the AgentIdentity.',
@@ -119,6 +165,11 @@ export const catalog = {
   PolicyUnsupported: {
     message: '{field} is not enforced by this version, so a policy that uses it is refused.',
     remedy: 'Remove it, or use a version that enforces it.',
+    retry: false,
+  },
+  ControlMissing: {
+    message: '{rule} of {policy} lets an autonomous tool run, which needs {what}.',
+    remedy: '{fix}',
     retry: false,
   },
   PolicyMissing: {

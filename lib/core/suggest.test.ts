@@ -2,13 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Constraint } from '../api/gen/types.ts'
 import type { IntentBody } from '../api/receipt.ts'
-import { decide } from './decide.ts'
 import { checkPolicy } from './policy-check.ts'
 import { prepare } from './prepare.ts'
 import type { Json } from './strict.ts'
 import { suggestPolicy } from './suggest.ts'
 import { args } from './testing/arbitrary.ts'
-import { NOW, remitOf } from './testing/remit.ts'
+import { decideFirst, remitOf } from './testing/remit.ts'
 
 const intent = (tool: string, args?: Json, change: Partial<IntentBody> = {}): IntentBody => ({
   kind: 'intent',
@@ -137,7 +136,7 @@ test('every call that was made is allowed, the policy is accepted, and the order
       expect(suggest(intents.toReversed())).toEqual(policy)
       const prepared = prepare(remitOf([policy.spec]))
       for (const { tool, args: given } of calls) {
-        expect(decide(prepared, { server: 'billing', tool, arguments: given }, {}, NOW).effect).toBe('Allow')
+        expect(decideFirst(prepared, { server: 'billing', tool, arguments: given }).effect).toBe('Allow')
       }
     }),
     { numRuns: 500 },

@@ -1,80 +1,159 @@
+import type { ToolClass } from '../api/gen/types.ts'
+import { isStronger } from './class.ts'
 import type { Truth } from './constraint.ts'
-import type { ToolCall } from './decide.ts'
+import { describe, type ErrorCode } from './errors.ts'
 import type { PreparedRule } from './prepare.ts'
+import type { Asked, Check, Fact } from './rule/check.ts'
 
-type DenialCode = 'DeniedByInvariant' | 'ConstraintError' | 'DeniedByRule' | 'ConstraintFailed'
-
-/** What the rules that match a call come to; `detail` is a phrase without full stop that begins a sentence. */
-export type Verdict =
-  | { effect: 'Allow'; rule: PreparedRule }
-  | { effect: 'Ask'; rule: PreparedRule; detail: string }
-  | { effect: 'Deny'; code: DenialCode; rule: PreparedRule; detail: string }
+/** What a rule finds of a call; `detail` is a phrase without full stop that begins a sentence. */
+export interface Finding {
+  rule: PreparedRule
+  strength: keyof typeof STRENGTH
+  /** The code of a denial; absent for what gives or asks. */
+  code?: ErrorCode
+  detail: string
+  /** Of a rule that would have given: how much was missing. */
+  misses: number
+  facts: Fact[]
+}
 
 /** How strong each finding is; the strongest wins and among equals the first in the prepared (sorted) order. */
-const STRENGTH = { invariant: 6, error: 5, deny: 4, ask: 3, allow: 2, failed: 1 } as const
-type Finding = { strength: keyof typeof STRENGTH; misses: number; verdict: Verdict }
+const STRENGTH = { invariant: 8, error: 5, deny: 4, ask: 3, draft: 2.5, allow: 2, failed: 1 } as const
+export const strengthOf = ({ strength }: Finding): number => STRENGTH[strength]
+
+/** What rules are asked about, with the class its server's annotations imply. */
+export interface Question extends Asked {
+  annotated: ToolClass | undefined
+}
 
 /**
- * The verdict of the rules that match, or undefined when none of them says anything.
+ * The strongest of what rules found, or undefined when none of it counts.
  * @param byDefault what a call gets that no rule gives: restrictions that Ask apply only to what is given.
  */
-export function judge(matching: PreparedRule[], call: ToolCall, byDefault: 'Allow' | 'Deny'): Verdict | undefined {
-  const findings: Finding[] = []
-  for (const rule of matching) {
-    const truths = rule.constraints.map((evaluate) => evaluate(call.arguments, call))
-    const error = truths.find((truth) => truth.is === 'error')
-    if (error !== undefined) {
-      const verdict = { effect: 'Deny', code: 'ConstraintError', rule, detail: error.what } as const
-      findings.push({ strength: 'error', misses: 0, verdict })
-      continue
-    }
-    const finding = rule.type === 'tool' ? toolFinding(rule, truths, call) : restriction(rule, truths, call)
-    if (finding !== undefined) findings.push(finding)
-  }
-  const given =
-    byDefault === 'Allow' || findings.some(({ verdict }) => verdict.rule.type === 'tool' && verdict.effect !== 'Deny')
+export function strongest(findings: Finding[], byDefault: 'Allow' | 'Deny'): Finding | undefined {
+  const given = byDefault === 'Allow' || findings.some(gives)
   let best: Finding | undefined
   for (const finding of findings) {
-    if (!given && finding.verdict.rule.type === 'guard' && finding.strength === 'ask') continue
-    const stronger = best === undefined ? 1 : STRENGTH[finding.strength] - STRENGTH[best.strength]
+    if (!given && finding.rule.type !== 'tool' && finding.strength === 'ask') continue
+    const stronger = best === undefined ? 1 : strengthOf(finding) - strengthOf(best)
     // Of rules that would have given, the one that came nearest is the one worth naming.
     const nearer = finding.strength === 'failed' && finding.misses < (best?.misses ?? 0)
     if (stronger > 0 || (stronger === 0 && nearer)) best = finding
   }
-  return best?.verdict
+  return best
 }
 
-type Miss = Extract<Truth, { wants: string }>
+const gives = ({ rule, strength }: Finding): boolean =>
+  rule.type === 'tool' && (strength === 'allow' || strength === 'draft' || strength === 'ask')
+
+/** What a rule that matches says of the call, or undefined when it says nothing. */
+export function examine(rule: PreparedRule, asked: Question): Finding | undefined {
+  if (rule.trackers.length > 0 && !asked.history.loaded)
+    return finding(rule, 'error', describe('HistoryNotLoaded', { rule: rule.name }).message, 'HistoryNotLoaded')
+  const tainted = rule.after === undefined ? undefined : taint(rule, asked)
+  if (tainted?.holds === false) return undefined
+  const truths: Truth[] = []
+  for (const evaluate of rule.constraints) {
+    const truth = evaluate(asked.arguments, asked)
+    if (truth.is === 'error') return finding(rule, 'error', truth.what, 'ConstraintError')
+    truths.push(truth)
+  }
+  if (rule.type !== 'tool') return restriction(rule, truths, asked, tainted)
+  return rule.effect === 'Deny' ? denial(rule, truths, asked) : giving(rule, truths, asked)
+}
+
+const finding = (
+  rule: PreparedRule,
+  strength: Finding['strength'],
+  detail: string,
+  code?: ErrorCode,
+  facts: Fact[] = [],
+  misses = 0,
+): Finding => ({ rule, strength, detail, misses, facts, ...(code === undefined ? {} : { code }) })
+
+type Miss = { what: string; wants: string; code: ErrorCode }
 const missesOf = (truths: Truth[]): Miss[] =>
-  truths.filter((truth): truth is Miss => truth.is === 'false' || truth.is === 'nothing')
+  truths.flatMap((truth) =>
+    truth.is === 'false' || truth.is === 'nothing'
+      ? [{ what: truth.what, wants: truth.wants, code: 'ConstraintFailed' as const }]
+      : [],
+  )
 
-function toolFinding(rule: PreparedRule, truths: Truth[], call: ToolCall): Finding | undefined {
-  const misses = missesOf(truths)
-  if (rule.effect === 'Deny') {
-    if (truths.some((truth) => truth.is === 'false')) return undefined
-    const detail = `${call.server}/${call.tool} is denied`
-    return { strength: 'deny', misses: 0, verdict: { effect: 'Deny', code: 'DeniedByRule', rule, detail } }
-  }
-  const [miss] = misses
-  if (miss === undefined) {
-    if (rule.effect === 'Allow') return { strength: 'allow', misses: 0, verdict: { effect: 'Allow', rule } }
-    return { strength: 'ask', misses: 0, verdict: { effect: 'Ask', rule, detail: `${rule.name} asks first` } }
-  }
-  const detail = `${miss.what}; ${rule.name} ${rule.effect === 'Allow' ? 'allows' : 'covers'} ${miss.wants}`
-  if (rule.otherwise === 'Ask') return { strength: 'ask', misses: 0, verdict: { effect: 'Ask', rule, detail } }
-  const strength = rule.otherwise === 'Deny' ? 'deny' : 'failed'
-  return { strength, misses: misses.length, verdict: { effect: 'Deny', code: 'ConstraintFailed', rule, detail } }
+function denial(rule: PreparedRule, truths: Truth[], { server, tool }: Question): Finding | undefined {
+  if (truths.some((truth) => truth.is === 'false')) return undefined
+  return finding(rule, 'deny', `${server}/${tool} is denied`, 'DeniedByRule')
 }
 
-function restriction(rule: PreparedRule, truths: Truth[], call: ToolCall): Finding | undefined {
-  const [miss] = missesOf(truths)
-  if (miss === undefined && truths.length > 0) return undefined
-  const detail =
-    miss === undefined ? `${call.server}/${call.tool} is never allowed` : `${miss.what}; it allows ${miss.wants}`
-  if (rule.type === 'invariant') {
-    return { strength: 'invariant', misses: 0, verdict: { effect: 'Deny', code: 'DeniedByInvariant', rule, detail } }
+const SAYS = { Allow: 'allow', Draft: 'draft', Ask: 'ask', Deny: 'deny' } as const
+const VERB = { Allow: 'allows', Draft: 'drafts', Ask: 'covers' }
+
+function giving(rule: PreparedRule, truths: Truth[], asked: Question): Finding {
+  const misses = missesOf(truths)
+  const facts: Fact[] = []
+  for (const check of checksOf(rule, asked, misses.length === 0)) {
+    if (check.is === 'error') return finding(rule, 'error', check.what, 'ConstraintError', facts)
+    if (check.fact !== undefined) facts.push(check.fact)
+    if (check.is === 'false') misses.push(check)
   }
-  const asks =
-    miss === undefined ? `${rule.name} asks first` : `${miss.what}; ${rule.name} lets ${miss.wants} pass without asking`
-  return { strength: 'ask', misses: 0, verdict: { effect: 'Ask', rule, detail: asks } }
+  const effect = rule.effect as 'Allow' | 'Draft' | 'Ask'
+  const [miss] = misses
+  const call = `${asked.server}/${asked.tool}`
+  if (miss === undefined) {
+    const { annotated } = asked
+    if (effect !== 'Ask' && rule.class !== undefined && annotated !== undefined && isStronger(annotated, rule.class)) {
+      const detail = `${call} is ${annotated} by its server's own annotations; ${rule.name} is about ${rule.class}`
+      return finding(rule, 'ask', detail, undefined, facts)
+    }
+    const detail = {
+      Allow: `${rule.name} allows ${call}`,
+      Draft: `${rule.name} drafts ${call}`,
+      Ask: `${rule.name} asks first`,
+    }
+    return finding(rule, SAYS[effect], detail[effect], undefined, facts)
+  }
+  const detail = `${miss.what}; ${rule.name} ${VERB[effect]} ${miss.wants}`
+  if (rule.otherwise !== undefined)
+    return finding(rule, SAYS[rule.otherwise], detail, rule.otherwise === 'Deny' ? miss.code : undefined, facts)
+  return finding(rule, 'failed', detail, miss.code, facts, misses.length)
+}
+
+/**
+ * What comes after the constraints, each only asked when the cheaper ones before leave the rule standing; limits and
+ * evidence always, so that an argument they cannot judge is an error whatever else is said.
+ */
+function* checksOf(rule: PreparedRule, asked: Question, standing: boolean): Generator<Check> {
+  const fields = rule.fields?.(asked.arguments)
+  if (fields !== undefined) yield fields
+  for (const check of rule.limits) yield check(asked)
+  for (const check of rule.evidence) yield check(asked)
+  if (standing && fields?.is !== 'false' && rule.object !== undefined) yield* rule.object.checks(asked)
+}
+
+function taint(rule: PreparedRule, { history, steady }: Question): Fact {
+  const { key, per } = rule.after as NonNullable<PreparedRule['after']>
+  const at = history.last.get(key)
+  const holds = at !== undefined && at > steady - per
+  const detail = holds ? `${rule.name} applies since the agent read something untrusted` : `nothing untrusted was read`
+  return { what: 'taint', holds, detail }
+}
+
+function restriction(
+  rule: PreparedRule,
+  truths: Truth[],
+  { server, tool }: Question,
+  tainted?: Fact,
+): Finding | undefined {
+  const [miss] = missesOf(truths)
+  const facts = tainted === undefined ? [] : [tainted]
+  if (miss === undefined && truths.length > 0) return undefined
+  if (rule.type === 'invariant') {
+    const detail = miss === undefined ? `${server}/${tool} is never allowed` : `${miss.what}; it allows ${miss.wants}`
+    return finding(rule, 'invariant', detail, 'DeniedByInvariant')
+  }
+  const first =
+    tainted === undefined
+      ? `${rule.name} asks first`
+      : `the agent has read something untrusted, so ${rule.name} asks first`
+  const detail = miss === undefined ? first : `${miss.what}; ${rule.name} lets ${miss.wants} pass without asking`
+  return finding(rule, 'ask', detail, undefined, facts)
 }

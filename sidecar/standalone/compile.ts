@@ -1,9 +1,7 @@
 import type { AgentIdentity, OwnerGroup } from '../../lib/api/gen/types.ts'
 import type { Remit, RemitModel, RemitServer } from '../../lib/api/remit.ts'
-import { compile } from '../../lib/core/compile.ts'
+import { compile, STANDALONE } from '../../lib/core/compile.ts'
 import { asError, type PolicyFiles } from './files.ts'
-
-export const STANDALONE = 'standalone'
 
 export interface StandaloneInput {
   files: PolicyFiles

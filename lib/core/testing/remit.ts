@@ -2,8 +2,9 @@ import type { AgentIdentity, AgentPolicy, ClusterAgentPolicy, OwnerGroup, Policy
 import type { DecisionRecord } from '../../api/receipt.ts'
 import type { Remit } from '../../api/remit.ts'
 import { type CompileInput, compile } from '../compile.ts'
-import { decide } from '../decide.ts'
-import { prepare } from '../prepare.ts'
+import { decide, type ToolCall } from '../decide.ts'
+import { newHistory } from '../history/history.ts'
+import { type PreparedRemit, prepare } from '../prepare.ts'
 import type { Json } from '../strict.ts'
 
 /** Saturday night in Berlin; ana is on call in `owner`. */
@@ -74,6 +75,10 @@ export function remitOf(specs: PolicySpec[], cluster: PolicySpec[] = []): Remit 
   return result.remit
 }
 
+/** Decides a call of an agent that has done nothing yet. */
+export const decideFirst = (prepared: PreparedRemit, call: ToolCall, now = NOW): DecisionRecord =>
+  decide(prepared, call, { ...newHistory(prepared), loaded: true }, now)
+
 /** Decides one call of `billing/<tool>` or `<server>/<tool>` under the policies' specs. */
 export function ask(
   specs: PolicySpec | PolicySpec[],
@@ -83,5 +88,5 @@ export function ask(
 ): DecisionRecord {
   const [server, name] = tool.includes('/') ? (tool.split('/') as [string, string]) : ['billing', tool]
   const prepared = prepare(remitOf(Array.isArray(specs) ? specs : [specs], cluster))
-  return decide(prepared, { server, tool: name, arguments: args }, {}, NOW)
+  return decideFirst(prepared, { server, tool: name, arguments: args })
 }

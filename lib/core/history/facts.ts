@@ -1,0 +1,50 @@
+import type { Facts } from '../../api/receipt.ts'
+import { sha256hex } from '../canonical.ts'
+import { parsePath, resolvePath, type Step } from '../path.ts'
+import type { Json } from '../strict.ts'
+
+/** Longest text that is kept as it is, in characters; more of one is kept by its digest. */
+const MAX_TEXT = 128
+
+/** A path that something will want to know of a call later, as written and as steps. */
+export interface FactPath {
+  arg: string
+  steps: Step[]
+}
+
+/** Compiles a path of a checked policy. */
+export function factPath(arg: string): FactPath {
+  const steps = parsePath(arg)
+  if (steps === undefined) throw new Error(`not a path: ${arg}`)
+  return { arg, steps }
+}
+
+/** One value as it is kept and compared. */
+const kept = (value: string | number | boolean): string | number | boolean =>
+  typeof value === 'string' && value.length > MAX_TEXT ? `sha256:${sha256hex(value)}` : value
+
+/**
+ * The scalars a path leads to, or why that cannot be said: something on the way is missing, null, empty or of the wrong
+ * type. What is compared later has to be there.
+ */
+export function valuesAt(args: Json, { arg, steps }: FactPath): { values: Facts[string] } | { problem: string } {
+  const values: Facts[string] = []
+  for (const found of resolvePath(args, steps)) {
+    if (found.kind === 'error') return { problem: found.detail }
+    if (found.kind !== 'value') return { problem: `${found.where} is ${found.kind}` }
+    if (found.value === null || typeof found.value === 'object')
+      return { problem: `${found.where} is not a single value` }
+    values.push(kept(found.value))
+  }
+  return values.length === 0 ? { problem: `${arg} is missing` } : { values }
+}
+
+/** What is recorded of a call: the paths that lead to scalars, and only those. */
+export function factsAt(args: Json, paths: FactPath[]): Facts | undefined {
+  const facts: Facts = {}
+  for (const path of paths) {
+    const found = valuesAt(args, path)
+    if ('values' in found) facts[path.arg] = found.values
+  }
+  return Object.keys(facts).length === 0 ? undefined : facts
+}
