@@ -8,8 +8,10 @@ interface Entry {
   at: number
   calls: number
   sum: Big
-  /** Calls whose values are not known, or cannot be added up. */
+  /** Calls whose values are not known. */
   unknown: number
+  /** Calls with a value that cannot be added up. */
+  noSum: number
   /** Keys of values; see keyOf. */
   values: string[]
 }
@@ -19,6 +21,7 @@ export interface Tally {
   calls: number
   sum: Big
   unknown: number
+  noSum: number
   /** How many calls each different value was in. */
   values: Map<string, number>
 }
@@ -34,7 +37,7 @@ export interface Window {
 /** More entries than this are put together two by two: memory stays bounded, and they count until the later one's time. */
 const MAX_ENTRIES = 20_000
 
-const nothing = (): Tally => ({ calls: 0, sum: new Big(0), unknown: 0, values: new Map() })
+const nothing = (): Tally => ({ calls: 0, sum: new Big(0), unknown: 0, noSum: 0, values: new Map() })
 export const newWindow = (per: number): Window => ({ per, entries: [], tally: nothing() })
 
 /** A value as a key: the text "5" is not the number 5. */
@@ -44,6 +47,7 @@ function count(tally: Tally, entry: Entry, sign: 1 | -1): void {
   tally.calls += sign * entry.calls
   tally.sum = sign === 1 ? tally.sum.plus(entry.sum) : tally.sum.minus(entry.sum)
   tally.unknown += sign * entry.unknown
+  tally.noSum += sign * entry.noSum
   for (const value of entry.values) {
     const left = (tally.values.get(value) ?? 0) + sign
     if (left > 0) tally.values.set(value, left)
@@ -75,7 +79,8 @@ function entryOf(id: string, at: number, values: Facts[string] | undefined): Ent
     at,
     calls: 1,
     sum: known.reduce((sum, value) => sum.plus(value), new Big(0)),
-    unknown: values === undefined || known.length < decimals.length ? 1 : 0,
+    unknown: values === undefined ? 1 : 0,
+    noSum: known.length < decimals.length ? 1 : 0,
     values: [...new Set((values ?? []).map(keyOf))],
   }
 }
@@ -99,6 +104,7 @@ function putTogether(window: Window): void {
       calls: a.calls + b.calls,
       sum: a.sum.plus(b.sum),
       unknown: a.unknown + b.unknown,
+      noSum: a.noSum + b.noSum,
       values,
     })
   }

@@ -59,7 +59,8 @@ export function prepareLimit(limit: Limit, counts: Tracker['counts'], about: obj
       const mine = known(asked)
       if ('problem' in mine) return { is: 'error', what: mine.problem }
       const before = tally(asked)
-      if (before.unknown > 0) return { is: 'error', what: `${path.arg} is limited in ${text}, ${past}` }
+      if (before.unknown > 0 || (sum !== undefined && before.noSum > 0))
+        return { is: 'error', what: `${path.arg} is limited in ${text}, ${past}` }
       if (distinct !== undefined) {
         const different = new Set([...before.values.keys(), ...mine.values.map(keyOf)]).size
         const what = `${path.arg} would have ${different} different values in ${text}`

@@ -1,0 +1,55 @@
+import type { PolicySpec } from '../../api/gen/types.ts'
+import type { Past } from '../../api/ledger.ts'
+import { type Assessment, assess, type ToolCall } from '../decide.ts'
+import { type History, newHistory, remember } from '../history/history.ts'
+import { type PreparedRemit, prepare } from '../prepare.ts'
+import type { Json } from '../strict.ts'
+import { NOW, remitOf } from './remit.ts'
+
+/** What came of a call; `open`: nothing yet. */
+type Came = Extract<Past, { kind: 'result' }>['outcome'] | 'open'
+
+/** An agent under policies: calls are decided, counted and ended one after the other, as a gate does it. */
+export function agentUnder(specs: PolicySpec | PolicySpec[], cluster: PolicySpec[] = []) {
+  let at = NOW
+  let calls = 0
+  const self = {
+    prepared: prepare(remitOf(Array.isArray(specs) ? specs : [specs], cluster)) as PreparedRemit,
+    history: undefined as unknown as History,
+    events: [] as Past[],
+    wait: (ms: number) => {
+      at += ms
+      return self
+    },
+    now: () => at,
+    tell: (past: Past) => {
+      self.events.push(past)
+      return remember(self.history, past)
+    },
+    end: (id: string, outcome: Exclude<Came, 'open'>) => self.tell({ kind: 'result', id, at, outcome }),
+    /** `to` is "server/tool", or a tool of billing. */
+    assess: (to: string, args: Json, rest: Partial<ToolCall> & { outcome?: Came } = {}): Assessment => {
+      const [server, tool] = to.includes('/') ? (to.split('/') as [string, string]) : ['billing', to]
+      const { outcome = 'ok', ...more } = rest
+      const assessment = assess(self.prepared, { server, tool, arguments: args, ...more }, self.history, at)
+      const { decision, record, class: cls } = assessment
+      const id = `call-${calls++}`
+      self.tell({
+        kind: 'intent',
+        id,
+        at,
+        server,
+        tool,
+        effect: decision.effect,
+        ...(cls ? { class: cls } : {}),
+        ...(record ? { facts: record } : {}),
+      })
+      if (decision.effect === 'Allow' && outcome !== 'open') self.end(id, outcome)
+      return assessment
+    },
+    call: (to: string, args: Json = {}, rest: Partial<ToolCall> & { outcome?: Came } = {}) =>
+      self.assess(to, args, rest).decision,
+  }
+  self.history = { ...newHistory(self.prepared), loaded: true }
+  return self
+}
