@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { OwnerGroup } from '../lib/api/gen/types.ts'
 import { mutateAgentIdentity, validateAgentIdentity } from './agentidentity.ts'
 import type { Lookups } from './lookups.ts'
@@ -34,6 +34,43 @@ test('on UPDATE the stored stamp is put back, also when another user updates', (
     stampPatch(old.createdBy),
   )
   expect(patchOf(mutateAgentIdentity(review(old, old), NOW))).toEqual([])
+})
+
+describe('who lifts a freeze', () => {
+  const AT = '2026-11-21T01:59:58Z'
+  const BO = { username: 'bo', at: '2026-11-20T00:00:00Z' }
+  const old = { ...spec, createdBy: STAMP }
+  const lifted = { ...old, unfrozenAt: '2026-11-20T00:00:00Z', unfrozenBy: BO }
+  const stamp = { op: 'add', path: '/spec/unfrozenBy', value: STAMP }
+
+  test.each([
+    ['sets it', { ...old, unfrozenAt: AT }, old, [stamp], 0],
+    ['sets it in another name', { ...old, unfrozenAt: AT, unfrozenBy: BO }, old, [stamp], 1],
+    ['changes it', { ...lifted, unfrozenAt: AT }, lifted, [stamp], 0],
+    ['leaves it alone', { ...lifted, purpose: 'x' }, lifted, [], 0],
+    ['leaves it alone and takes credit', { ...lifted, unfrozenBy: STAMP }, lifted, [{ ...stamp, value: BO }], 1],
+    ['removes it', { ...lifted, unfrozenAt: undefined }, lifted, [{ op: 'remove', path: '/spec/unfrozenBy' }], 1],
+    ['removes both', old, lifted, [], 1],
+    ['only claims it', { ...old, unfrozenBy: BO }, old, [{ op: 'remove', path: '/spec/unfrozenBy' }], 0],
+  ])('%s', (_, now, before, patch, warnings) => {
+    const verdict = mutateAgentIdentity(review(now, before), NOW)
+    expect(patchOf(verdict)).toEqual(patch)
+    expect(verdict.allowed && verdict.warnings).toHaveLength(warnings)
+  })
+
+  test('is stamped on CREATE as well', () => {
+    const verdict = mutateAgentIdentity(review({ ...spec, createdBy: STAMP, unfrozenAt: AT, unfrozenBy: BO }), NOW)
+    expect(patchOf(verdict)).toEqual([stamp])
+  })
+
+  test.each([
+    ['2026-11-21T02:00:59Z', []],
+    ['2026-11-21T02:01:01Z', ['UnfrozenInFuture']],
+    ['no time', ['UnfrozenInFuture']],
+  ])('%s', async (unfrozenAt, codes) => {
+    const verdict = await validateAgentIdentity(review({ ...spec, unfrozenAt }, spec), world().lookups, NOW)
+    expect(verdict.allowed ? [] : verdict.causes.map(({ code }) => code)).toEqual(codes)
+  })
 })
 
 test('a credential gets the header it travels in, by the API of the model, unless one is given', () => {

@@ -1,14 +1,14 @@
-import type { AgentIdentity, OwnerGroup, Stamp } from '../lib/api/gen/types.ts'
+import type { AgentIdentity, OwnerGroup } from '../lib/api/gen/types.ts'
 import { canonical } from '../lib/core/canonical.ts'
 import { checkOwnerGroup } from '../lib/core/owner-check.ts'
 import { opensAgents } from '../lib/core/pod/opens-agents.ts'
 import { onCall } from '../lib/core/rotate.ts'
+import { stampsOf } from './agentidentity-stamps.ts'
 import type { Lookups } from './lookups.ts'
 import { allow, type Cause, cause, type Patch, type Review, type Verdict, verdictOf } from './review.ts'
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
 interface Endpoint {
   credentialRef?: unknown
@@ -35,38 +35,19 @@ const headerDefaults = (spec: Record<string, unknown>): Patch =>
     ),
   )
 
-/**
- * Defaults and the stamp. Writes who asked, as the API server saw them, into spec.createdBy. What the request says about it is replaced: by the
- * caller on CREATE, by what is stored on UPDATE, so that `kubectl replace` of a file without it works and a forged one
- * changes nothing.
- */
+/** Defaults and stamps. */
 export const mutateAgentIdentity = (review: Review, now: number): Verdict => {
   const { spec } = review.object
   // Without a spec there is nothing to stamp; the schema refuses it with its own words.
   if (!isObject(spec)) return allow()
-  const patch = headerDefaults(spec)
-  const given = spec.createdBy
-  const stamp = review.operation === 'CREATE' ? stampOf(review, now) : storedStamp(review)
-  if (stamp === undefined || same(given, stamp)) return allow(patch)
-  patch.push({ op: 'add', path: '/spec/createdBy', value: stamp })
-  const warning = 'spec.createdBy: who created an agent is not up to the request; what it says was replaced'
-  return allow(patch, given === undefined ? [] : [warning])
+  const { patch, warnings } = stampsOf(review, spec, now)
+  return allow([...headerDefaults(spec), ...patch], warnings)
 }
-
-const stampOf = ({ userInfo }: Review, now: number): Stamp => ({
-  username: userInfo.username,
-  ...(userInfo.uid ? { uid: userInfo.uid } : {}),
-  ...(userInfo.groups?.length ? { groups: userInfo.groups } : {}),
-  // Whole seconds, as metadata.creationTimestamp.
-  at: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
-})
-const storedStamp = ({ oldObject }: Review): unknown =>
-  isObject(oldObject?.spec) ? oldObject.spec.createdBy : undefined
 
 /**
  * What needs other objects to judge: the policies and the owner group exist, somebody in it answers now, the caller may
- * `use` the policies it newly names and read the Secrets it newly sends somewhere, and no NetworkPolicy already there
- * would open the new agent's pod.
+ * `use` the policies it newly names and read the Secrets it newly sends somewhere, no freeze is lifted in advance, and
+ * no NetworkPolicy already there would open the new agent's pod.
  */
 export const validateAgentIdentity = async (review: Review, lookups: Lookups, now: number): Promise<Verdict> => {
   const { spec } = review.object as unknown as AgentIdentity
@@ -80,6 +61,7 @@ export const validateAgentIdentity = async (review: Review, lookups: Lookups, no
     before?.ownerRef.name === spec.ownerRef.name ? undefined : ownerCause(namespace, lookups, spec.ownerRef.name, now),
     ...secretCauses(review, lookups, spec, before),
     ...(before ? [] : [networkCause(namespace, lookups)]),
+    before?.unfrozenAt === spec.unfrozenAt ? undefined : unfrozenCause(spec.unfrozenAt, now),
   ])
   return verdictOf(causes.filter((c): c is Cause => c !== undefined))
 }
@@ -136,6 +118,14 @@ const ownerCause = async (
   if (!group) return cause(field, name, 'OwnerGroupMissing', { name, namespace })
   return answers(group) ? undefined : cause(field, name, 'NobodyOnCall', { name })
 }
+
+/** Clocks differ by a little; what is lifted further ahead would lift freezes nobody has looked at. */
+const AHEAD_MS = 60_000
+
+const unfrozenCause = (at: string | undefined, now: number): Cause | undefined =>
+  at !== undefined && !(Date.parse(at) <= now + AHEAD_MS)
+    ? cause('spec.unfrozenAt', at, 'UnfrozenInFuture', { at })
+    : undefined
 
 const networkCause = async (namespace: string, lookups: Lookups): Promise<Cause | undefined> => {
   const open = (await lookups.networkPolicies(namespace)).find(opensAgents)

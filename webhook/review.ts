@@ -27,7 +27,7 @@ export interface Cause {
   message: string
 }
 /** RFC 6902, the operations used here. */
-export type Patch = { op: 'add' | 'replace'; path: string; value: unknown }[]
+export type Patch = ({ op: 'add' | 'replace'; path: string; value: unknown } | { op: 'remove'; path: string })[]
 export type Verdict =
   | { allowed: true; patch?: Patch; warnings?: string[] }
   | { allowed: false; causes: [Cause, ...Cause[]] }

@@ -188,6 +188,11 @@ export const catalog = {
     retry: false,
   },
   OwnerGroupInvalid: { message: '{field}: {detail}', remedy: '{fix}', retry: false },
+  UnfrozenInFuture: {
+    message: 'A freeze is lifted after it happened, and {at} is in the future.',
+    remedy: 'Set it to now, as kubectl remit unfreeze does.',
+    retry: false,
+  },
   MayNotUsePolicy: {
     message: '{user} may not use the policy {name} in namespace {namespace}.',
     remedy: 'Grant the verb "use" on agentpolicies/{name} in namespace {namespace}.',

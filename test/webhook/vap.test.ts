@@ -763,6 +763,50 @@ test('an agent without a stamp, and a stamp that changes, are refused by the sch
   await expect(change).rejects.toMatchObject({ code: 422, message: expect.stringContaining('never changes') })
 })
 
+describe('who lifts a freeze is who the API server saw', () => {
+  const NAMED = 'thawed'
+  const now = () => new Date().toISOString()
+  const patch = (spec: object) => mergePatch(ana, agentIdentities, { namespace: NS, name: NAMED }, { spec }, dry)
+  const bo = stampOf({ name: 'bo', groups: ANA.groups })
+  const lifted = { unfrozenAt: now(), unfrozenBy: stampOf(ANA) }
+
+  beforeAll(async () => {
+    const made = agentIdentity(NS, stampOf(ANA), NAMED)
+    await create(ana, agentIdentities, { ...made, spec: { ...made.spec, ...lifted } } as KubeObject)
+  })
+
+  test.each([
+    ['the caller', { unfrozenAt: now(), unfrozenBy: stampOf(ANA) }],
+    ['nobody any more', { unfrozenAt: null, unfrozenBy: null }],
+    ['nothing of it', { purpose: 'another' }],
+  ])('%s is accepted', async (_, spec) => {
+    await patch(spec)
+  })
+
+  test.each([
+    ['another user', { unfrozenAt: now(), unfrozenBy: bo }, /must be the caller, ana/],
+    ['who did it last time', { unfrozenAt: now(), unfrozenBy: { ...lifted.unfrozenBy, username: 'bo' } }, /must be/],
+    ['with groups left out', { unfrozenAt: now(), unfrozenBy: { ...bo, username: 'ana', groups: null } }, /must be/],
+    ['another user for the same time', { unfrozenBy: bo }, /changes only with spec.unfrozenAt/],
+    ['a time to come', { unfrozenAt: '2999-01-01T00:00:00Z', unfrozenBy: stampOf(ANA) }, /after it happened/],
+  ])('%s is refused', async (_, spec, words) => {
+    await refused(patch(spec), 'remit-agent-identities', words)
+  })
+
+  test('on CREATE too', async () => {
+    const made = agentIdentity(NS, stampOf(ANA), 'another')
+    const spec = { ...made.spec, unfrozenAt: now(), unfrozenBy: bo }
+    await refused(create(ana, agentIdentities, { ...made, spec } as KubeObject), 'remit-agent-identities', /must be/)
+  })
+
+  test('the time alone, and the name alone, are refused by the schema', async () => {
+    for (const spec of [{ unfrozenBy: null }, { unfrozenAt: null }])
+      await expect(patch(spec)).rejects.toMatchObject({
+        message: expect.stringContaining("written by Remit's webhook whenever spec.unfrozenAt is"),
+      })
+  })
+})
+
 describe('what stays allowed', () => {
   test.each<[string, () => Promise<unknown>]>([
     ["a pod of one's own", () => create(ana, pods, plainPod('mine'), dry)],
