@@ -2,15 +2,15 @@ import type { Pin, ToolDefinition } from '../api/gen/types.ts'
 import { canonical, sha256hex } from './canonical.ts'
 import type { ErrorCode } from './errors.ts'
 
-/** What of a definition a pin is about: everything an agent is told of the tool. Icons and `_meta` are not among it. */
 const PARTS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const
 
-const partsOf = (definition: ToolDefinition): Record<string, unknown> =>
+/** What of a definition a pin is about: everything an agent is told of the tool. Icons and `_meta` are not among it. */
+export const pinnedParts = (definition: ToolDefinition): Record<string, unknown> =>
   Object.fromEntries(PARTS.filter((part) => definition[part] !== undefined).map((part) => [part, definition[part]]))
 
 /** "sha256:" and the hex digest of the RFC 8785 form of what a pin is about. */
 export const definitionDigest = (definition: ToolDefinition): string =>
-  `sha256:${sha256hex(canonical(partsOf(definition)))}`
+  `sha256:${sha256hex(canonical(pinnedParts(definition)))}`
 
 const MAX_CHANGES = 8
 const brief = (value: unknown): string => {
@@ -32,7 +32,7 @@ export function drift(pinned: ToolDefinition, now: ToolDefinition): string[] {
       before === after || (before !== undefined && after !== undefined && canonical(before) === canonical(after))
     if (!same) changes.push(`${at}: ${brief(before)} is now ${brief(after)}`)
   }
-  walk(partsOf(pinned), partsOf(now), '')
+  walk(pinnedParts(pinned), pinnedParts(now), '')
   return changes.length > MAX_CHANGES ? [...changes.slice(0, MAX_CHANGES), 'and more'] : changes
 }
 const isObject = (value: unknown): value is Record<string, unknown> =>
