@@ -768,7 +768,7 @@ describe('who lifts a freeze is who the API server saw', () => {
   const now = () => new Date().toISOString()
   const patch = (spec: object) => mergePatch(ana, agentIdentities, { namespace: NS, name: NAMED }, { spec }, dry)
   const bo = stampOf({ name: 'bo', groups: ANA.groups })
-  const lifted = { unfrozenAt: now(), unfrozenBy: stampOf(ANA) }
+  const lifted = { unfrozenAt: '2026-11-20T02:00:00Z', unfrozenBy: stampOf(ANA) }
 
   beforeAll(async () => {
     const made = agentIdentity(NS, stampOf(ANA), NAMED)
