@@ -1,6 +1,8 @@
 import { CommanderError } from 'commander'
 import { UserError } from '../lib/core/errors.ts'
 import { ApiError, ConnectionError } from '../lib/kube/errors.ts'
+import { RefusedPolicies } from './policy/refused.ts'
+import { renderProblems } from './render/problems.ts'
 
 /** What the exit code tells a script; `docs/cli.md` lists them. */
 export const EXIT = { ok: 0, problems: 1, usage: 2, notFound: 3, forbidden: 4, unreachable: 5, bug: 70 } as const
@@ -17,6 +19,7 @@ export const explain = (error: unknown): { code: number; lines: string[] } => {
     }[error.code as string]
     return { code: code ?? EXIT.problems, lines: [error.message, error.remedy] }
   }
+  if (error instanceof RefusedPolicies) return { code: EXIT.problems, lines: renderProblems(error.problems) }
   if (error instanceof ConnectionError) return explain(new UserError('ClusterUnreachable', { detail: error.message }))
   if (error instanceof ApiError) {
     if (error.code === 404)

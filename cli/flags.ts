@@ -19,3 +19,20 @@ export const durationValue = (value: string): number => {
   if (!ms) throw new InvalidArgumentError('must be a number with s, m, h or d, such as 30m.')
   return ms
 }
+
+/** Collects NAME=VALUE given any number of times. */
+export const pairs =
+  (check: (value: string) => string | undefined) =>
+  (text: string, before: Record<string, string> = {}): Record<string, string> => {
+    const [name, ...rest] = text.split('=')
+    const value = rest.join('=')
+    if (!name || !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name) || !value)
+      throw new InvalidArgumentError('must be NAME=VALUE, NAME in lower case.')
+    if (before[name]) throw new InvalidArgumentError(`names ${name} twice.`)
+    const problem = check(value)
+    if (problem) throw new InvalidArgumentError(problem)
+    return { ...before, [name]: value }
+  }
+/** For {@link pairs}. */
+export const httpUrl = (value: string) =>
+  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? undefined : 'must have an http or https URL.'

@@ -3,6 +3,7 @@ import { createLogger, LOG_LEVELS, type LogLevel } from '../../lib/service/log.t
 import { onShutdown } from '../../lib/service/shutdown.ts'
 import { startStandalone } from '../../sidecar/standalone.ts'
 import type { CliContext } from '../context.ts'
+import { httpUrl, pairs } from '../flags.ts'
 
 interface Flags {
   policy: string[]
@@ -13,22 +14,6 @@ interface Flags {
   port: number
   data: string
 }
-
-/** Collects NAME=VALUE given any number of times. */
-const pairs =
-  (check: (value: string) => string | undefined) =>
-  (text: string, before: Record<string, string> = {}): Record<string, string> => {
-    const [name, ...rest] = text.split('=')
-    const value = rest.join('=')
-    if (!name || !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name) || !value)
-      throw new InvalidArgumentError('must be NAME=VALUE, NAME in lower case.')
-    if (before[name]) throw new InvalidArgumentError(`names ${name} twice.`)
-    const problem = check(value)
-    if (problem) throw new InvalidArgumentError(problem)
-    return { ...before, [name]: value }
-  }
-const isUrl = (value: string) =>
-  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? undefined : 'must have an http or https URL.'
 
 const port = (value: string): number => {
   const number = Number(value)
@@ -41,8 +26,8 @@ export const gateCommand = (program: Command, context: CliContext): void => {
     .command('gate')
     .description('the sidecar on this machine: point an agent at http://127.0.0.1:7480/mcp/NAME')
     .requiredOption('--policy <file...>', 'AgentPolicy or ClusterAgentPolicy YAML; a changed file is enforced at once')
-    .option('--server <name=url>', 'an MCP server (repeat for more)', pairs(isUrl))
-    .option('--model <name=url>', 'a model API, reached at /llm/NAME (repeat for more)', pairs(isUrl))
+    .option('--server <name=url>', 'an MCP server (repeat for more)', pairs(httpUrl))
+    .option('--model <name=url>', 'a model API, reached at /llm/NAME (repeat for more)', pairs(httpUrl))
     .option(
       '--credential <name=file>',
       'file with the bearer token for that server or model',

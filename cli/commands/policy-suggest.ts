@@ -16,8 +16,7 @@ interface Flags extends ClusterFlags {
   output?: string
 }
 
-export const policyCommand = (program: Command, context: CliContext): void => {
-  const policy = program.command('policy').description('work with policies')
+export const policySuggestCommand = (policy: Command, context: CliContext): void => {
   const command = policy
     .command('suggest')
     .description('write a policy from what an observed agent really did')

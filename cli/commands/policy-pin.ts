@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { dump } from 'js-yaml'
+import type { Pin, ToolDefinition } from '../../lib/api/gen/types.ts'
+import { UserError } from '../../lib/core/errors.ts'
+import { definitionDigest, pinnedParts } from '../../lib/core/pin.ts'
+import type { CliContext } from '../context.ts'
+import { httpUrl, outputFlag, pairs } from '../flags.ts'
+import { readInput } from '../policy/input.ts'
+import { listTools } from '../policy/list-tools.ts'
+import { readTools } from '../policy/tools.ts'
+
+interface Flags {
+  server?: Record<string, string>
+  tools?: string
+  credential?: Record<string, string>
+  output?: string
+}
+
+const pinOf = (server: string, definition: ToolDefinition): Pin => ({
+  server,
+  tool: String(definition.name),
+  digest: definitionDigest(definition),
+  definition: pinnedParts(definition),
+})
+
+/** @throws UserError BadUsage */
+const tokenOf = (file: string | undefined): string | undefined => {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new UserError('BadUsage', { detail: `${file} cannot be read: ${(error as NodeJS.ErrnoException).code}` })
+  }
+}
+
+export const policyPinCommand = (policy: Command, context: CliContext): void => {
+  const command = policy
+    .command('pin')
+    .description('write the pins of the tools that servers list now, for spec.pins of a policy')
+    .option('--server <name=url>', 'an MCP server (repeat for more)', pairs(httpUrl))
+    .option('--tools <file>', 'instead of asking: JSON of {SERVER: tools/list result}')
+    .option(
+      '--credential <name=file>',
+      'file with the bearer token for that server',
+      pairs(() => undefined),
+    )
+  outputFlag(command).action(async (flags: Flags) => {
+    const { server: servers = {}, credential = {} } = flags
+    if (!flags.tools && Object.keys(servers).length === 0)
+      throw new UserError('BadUsage', { detail: 'name a server with --server NAME=URL, or a file with --tools' })
+    const listed = flags.tools === undefined ? {} : readTools(await readInput(flags.tools), flags.tools)
+    for (const [name, url] of Object.entries(servers))
+      listed[name] = await listTools(name, url, tokenOf(credential[name]))
+    const pins = Object.entries(listed).flatMap(([server, tools]) => tools.map((tool) => pinOf(server, tool)))
+    if (flags.output === 'json') return context.out(JSON.stringify({ pins }, null, 2))
+    context.out('# What the servers say of their tools now. Read it: whoever writes a description talks to the agent.')
+    context.out(dump({ pins }, { lineWidth: 120, noRefs: true }).trimEnd())
+  })
+}

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest'
+import { readCalls } from './calls.ts'
+
+const read = (text: string) => readCalls(Buffer.from(text), 'calls.jsonl')
+const one = (text: string) => read(text).calls[0]
+
+test('a line is a call; arguments and outcome have their defaults', () => {
+  expect(one('{"server":"billing","tool":"list"}')).toEqual({
+    line: 1,
+    server: 'billing',
+    tool: 'list',
+    outcome: 'ok',
+    request: { arguments: {} },
+  })
+})
+
+test('lines keep their number over empty ones, CRLF and a missing last line break', () => {
+  const { calls } = read('\r\n{"server":"a","tool":"x"}\r\n  \n{"server":"a","tool":"y"}')
+  expect(calls.map(({ line, tool }) => [line, tool])).toEqual([
+    [2, 'x'],
+    [4, 'y'],
+  ])
+})
+
+test('time, outcome and what was read', () => {
+  const read = [{ tool: 'tickets/get', arguments: { id: 1 }, value: { owner: 'ana' } }]
+  const text = { server: 'a', tool: 'x', at: '2026-11-21T03:00:00+01:00', outcome: 'error', objects: read }
+  expect(one(JSON.stringify(text))).toMatchObject({
+    at: Date.parse('2026-11-21T02:00:00Z'),
+    outcome: 'error',
+    request: { objects: read },
+  })
+})
+
+describe('what the gate would not take is a call that is denied', () => {
+  test.each([
+    ['a key twice', '{"server":"a","tool":"x","arguments":{"n":1,"n":2}}'],
+    ['the tool twice', '{"server":"a","tool":"x","tool":"y"}'],
+    ['an integer that numbers cannot hold', '{"server":"a","tool":"x","arguments":{"n":9007199254740993}}'],
+    ['a number that is too large', '{"server":"a","tool":"x","arguments":{"n":1e400}}'],
+    ['a lone surrogate', '{"server":"a","tool":"x","arguments":{"n":"\\ud800"}}'],
+    ['the key __proto__', '{"server":"a","tool":"x","arguments":{"__proto__":{}}}'],
+    ['nested too deep', `{"server":"a","tool":"x","arguments":{"n":${'['.repeat(80)}${']'.repeat(80)}}}`],
+    ['arguments that are a list', '{"server":"a","tool":"x","arguments":[]}'],
+    ['arguments that are null', '{"server":"a","tool":"x","arguments":null}'],
+  ])('%s', (_, line) => {
+    const call = one(line)
+    expect(call?.request).toBeUndefined()
+    expect(call?.refused).toMatchObject({ code: 'MalformedRequest', reason: expect.stringContaining('.') })
+  })
+
+  test('bytes that are no UTF-8', () => {
+    const line = Buffer.from('{"server":"a","tool":"x","arguments":{"n":"é"}}', 'latin1')
+    expect(readCalls(line, 'c').calls[0]?.refused).toMatchObject({ code: 'MalformedRequest' })
+  })
+})
+
+describe('what is no call is a usage error that names the line', () => {
+  test.each([
+    ['no JSON', 'hello', 'is not JSON'],
+    ['half of one', '{"server":"a"', 'is not JSON'],
+    ['a list', '[]', 'is not an object'],
+    ['no tool', '{"server":"a"}', 'has no tool'],
+    ['an empty server', '{"server":"","tool":"x"}', 'has no server'],
+    ['a server that is no text', '{"server":5,"tool":"x"}', 'has no server'],
+    ['no server beside a key twice', '{"tool":"x","tool":"y"}', 'has no server'],
+    ['an outcome of another kind', '{"server":"a","tool":"x","outcome":"fine"}', 'outcome is "fine"'],
+    ['a time that is none', '{"server":"a","tool":"x","at":"yesterday"}', 'at is "yesterday"'],
+    ['a time without a zone', '{"server":"a","tool":"x","at":"2026-11-21T02:00:00"}', 'at is "2026'],
+    ['a number for a time', '{"server":"a","tool":"x","at":1700000000}', 'at is 1700000000'],
+    ['objects that are no list', '{"server":"a","tool":"x","objects":{}}', 'objects is not a list'],
+  ])('%s', (_, line, text) => {
+    expect(() => read(`{"server":"a","tool":"ok"}\n${line}\n`)).toThrow(`line 2 of calls.jsonl`)
+    expect(() => read(`{"server":"a","tool":"ok"}\n${line}\n`)).toThrow(text)
+  })
+
+  test('a file without calls', () => expect(() => read('\n \n')).toThrow('calls.jsonl has no call'))
+
+  test('what the file says cannot write lines of its own', () => {
+    expect(() => read('{"server":"a","tool":"x"}\n\u001b[31mred')).not.toThrow('\u001b')
+  })
+})
+
+test('a field that means nothing is told, with its line', () => {
+  expect(read('{"server":"a","tool":"x","argumnets":{}}').strange).toEqual(['line 1 of calls.jsonl: "argumnets"'])
+})
