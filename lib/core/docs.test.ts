@@ -1,26 +1,26 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
-import type { Constraint, PolicySpec } from '../api/gen/types.ts'
+import type { Constraint, PolicySpec, ToolDefinition } from '../api/gen/types.ts'
 import { compileConstraint } from './constraint.ts'
+import { parseDuration } from './duration.ts'
+import { OPERATORS } from './operator.ts'
 import { checkPolicy } from './policy-check.ts'
 import type { Json } from './strict.ts'
-import { ask } from './testing/remit.ts'
+import { agentUnder } from './testing/agent.ts'
 
-const page = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8')
+const docs = new URL('../../docs/', import.meta.url)
+const read = (path: string) => readFileSync(new URL(path, docs), 'utf8')
 const yaml = (text: string) => load(text) as Json
-const block = (language: string): string => new RegExp(`\`\`\`${language}\n([^]*?)\n\`\`\``).exec(page)?.[1] ?? ''
-
-const about = { server: 'billing', tool: 'refund' }
+const classes = readdirSync(new URL('policy/', docs)).map((name) => `policy/${name}`)
 
 describe('docs/policy.md: the table of constraints', () => {
-  const rows = [...page.matchAll(/^\| `(\{arg.+?\})` \| `(.+?)` \| `(.+?)` \| `(.+?)` \|$/gm)].map(
-    (row) => row.slice(1) as [string, string, string, string],
-  )
-  test('has a row for each operator', () => {
-    for (const operator of ['equals', 'in', 'prefix', 'suffix', 'min', 'max', 'required', 'not', 'optional']) {
-      expect(rows.some(([constraint]) => constraint.includes(`${operator}: `))).toBe(true)
-    }
+  const about = { server: 'billing', tool: 'refund' }
+  const rows = [
+    ...read('policy.md').matchAll(/^\| `(\{(?:arg|cel|not).+?\})` \| `(.+?)` \| `(.+?)` \| `(.+?)` \|$/gm),
+  ].map((row) => row.slice(1) as [string, string, string, string])
+  test.each([...OPERATORS, 'not', 'optional'])('has a row for %s', (operator) => {
+    expect(rows.some(([constraint]) => constraint.includes(`${operator}: `))).toBe(true)
   })
   test.each(rows)('%s', (constraint, holds, fails, denied) => {
     const parsed = yaml(constraint) as unknown as Constraint
@@ -34,35 +34,60 @@ describe('docs/policy.md: the table of constraints', () => {
   })
 })
 
-describe('docs/policy.md: the example', () => {
-  const spec = yaml(block('yaml')) as unknown as PolicySpec
-  const decisions = [...block('decisions').matchAll(/^(\S+) (\{.*\})\n {2}(\w+): (.+)$/gm)].map(
-    (line) => line.slice(1) as [string, string, string, string],
+/** One line of a story: what happens, and for a call what is decided. */
+const LINE =
+  /^(?:(?<later>\S+) later|(?<declared>\S+) is declared (?<definition>\{.*\})|(?<readBy>\S+) reads (?<value>\{.*\})|(?<tool>\S+\/\S+) (?<args>\{.*\})(?: (?<came>fails|is under way))?\n {2}(?<effect>\w+): (?<reason>.+))$/gm
+
+type Groups = Record<
+  'later' | 'declared' | 'definition' | 'readBy' | 'value' | 'tool' | 'args' | 'came' | 'effect' | 'reason',
+  string
+>
+
+/** Plays a story against its policy; returns how many of its lines were understood. */
+function play(spec: PolicySpec, story: string): number {
+  const lines = [...story.matchAll(LINE)]
+  const servers = new Set(lines.flatMap(({ groups }) => ((groups as Groups).tool ?? '').split('/')[0] || []))
+  const agent = agentUnder(spec, [], [...servers])
+  const definitions = new Map<string, ToolDefinition>()
+  const objects = new Map<string, Json>()
+  let understood = 0
+  for (const line of lines) {
+    understood += line[0].split('\n').length
+    const is = line.groups as Groups
+    if (is.later) agent.wait(parseDuration(is.later) as number)
+    else if (is.declared) definitions.set(is.declared, yaml(is.definition) as ToolDefinition)
+    else if (is.readBy) objects.set(is.readBy, yaml(is.value))
+    else {
+      const outcome = is.came === 'fails' ? 'error' : is.came === 'is under way' ? 'open' : 'ok'
+      const more = {
+        definition: definitions.get(is.tool),
+        objects: [...objects].map(([tool, value]) => ({ tool, value })),
+      }
+      const { effect, reason } = agent.call(is.tool, yaml(is.args), { outcome, ...more })
+      expect(`${is.tool} ${is.args}\n  ${effect}: ${reason}`).toBe(
+        `${is.tool} ${is.args}\n  ${is.effect}: ${is.reason}`,
+      )
+    }
+  }
+  return understood
+}
+
+describe.each(['policy.md', ...classes])('docs/%s', (path) => {
+  const stories = [...read(path).matchAll(/```yaml\n([\s\S]*?)\n```\n[^`]*```decisions\n([\s\S]*?)\n```/g)]
+  test('tells at least one story', () => expect(stories.length).toBeGreaterThan(0))
+  test.each(stories.map(([, policy, story], index) => [index + 1, policy as string, story as string] as const))(
+    'story %i is decided as it says',
+    (_, policy, story) => {
+      const spec = yaml(policy) as unknown as PolicySpec
+      expect(checkPolicy(spec)).toEqual([])
+      expect(play(spec, story)).toBe(story.split('\n').length)
+    },
   )
-  test('is accepted and every line of what it decides is read', () => {
-    expect(checkPolicy(spec)).toEqual([])
-    expect(decisions.length).toBe(block('decisions').split('\n').length / 2)
-  })
-  test.each(decisions)('%s %s', (tool, args, effect, reason) => {
-    expect(ask(spec, tool, yaml(args))).toMatchObject({ effect, reason })
-  })
 })
 
-test('docs/policy.md names everything that is refused', () => {
-  const list = /## What is refused\n(.+)/.exec(page)?.[1] ?? ''
-  const named = [...list.matchAll(/`(\w+)`/g)].map(([, name]) => name as string)
-  const unsupported = [
-    'notIn',
-    'absent',
-    'cidr',
-    'pattern',
-    'subsetOf',
-    'minItems',
-    'maxItems',
-    'cel',
-    'limits',
-    'evidence',
-    'Draft',
-  ]
-  for (const name of unsupported) expect(named).toContain(name)
+test('every policy on the pages has a story', () => {
+  for (const path of ['policy.md', ...classes]) {
+    const policies = read(path).match(/```yaml\n/g)?.length
+    expect([path, read(path).match(/```decisions\n/g)?.length]).toEqual([path, policies])
+  }
 })

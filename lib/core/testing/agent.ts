@@ -10,11 +10,11 @@ import { NOW, remitOf } from './remit.ts'
 type Came = Extract<Past, { kind: 'result' }>['outcome'] | 'open'
 
 /** An agent under policies: calls are decided, counted and ended one after the other, as a gate does it. */
-export function agentUnder(specs: PolicySpec | PolicySpec[], cluster: PolicySpec[] = []) {
+export function agentUnder(specs: PolicySpec | PolicySpec[], cluster: PolicySpec[] = [], servers?: string[]) {
   let at = NOW
   let calls = 0
   const self = {
-    prepared: prepare(remitOf(Array.isArray(specs) ? specs : [specs], cluster)) as PreparedRemit,
+    prepared: preparedOf(Array.isArray(specs) ? specs : [specs], cluster, servers),
     history: undefined as unknown as History,
     events: [] as Past[],
     wait: (ms: number) => {
@@ -52,4 +52,11 @@ export function agentUnder(specs: PolicySpec | PolicySpec[], cluster: PolicySpec
   }
   self.history = { ...newHistory(self.prepared), loaded: true }
   return self
+}
+
+function preparedOf(specs: PolicySpec[], cluster: PolicySpec[], servers?: string[]): PreparedRemit {
+  const remit = remitOf(specs, cluster)
+  return prepare(
+    servers === undefined ? remit : { ...remit, servers: servers.map((name) => ({ name, url: 'http://10.0.0.1' })) },
+  )
 }

@@ -34,6 +34,7 @@ export const agent = (policies: string[]): AgentIdentity => ({
   metadata: { name: 'billing-bot', namespace: 'payments', uid: 'uid-agent' },
   spec: {
     purpose: 'Answers refund requests',
+    runbook: 'https://runbooks.corp.example/billing-bot',
     ownerRef: { name: 'billing-team' },
     policyRefs: policies.map((name) => ({ name })),
     workload: { image: 'billing-bot' },
