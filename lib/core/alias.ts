@@ -6,6 +6,5 @@ const fold = (name: string): string => name.toLowerCase().toUpperCase()
 
 /** The first name among `names` that is not `wanted` but that a lenient reader takes for it; undefined for none. */
 export function aliasOf(wanted: string, names: string[]): string | undefined {
-  const folded = fold(wanted)
-  return names.find((name) => name.length === wanted.length && name !== wanted && fold(name) === folded)
+  return names.find((name) => name.length === wanted.length && name !== wanted && fold(name) === fold(wanted))
 }

@@ -11,7 +11,10 @@ export function shown(value: string | number | boolean): string {
   return `"${text.join('').replaceAll('"', '\\"')}${points.length > MAX_SHOWN ? '…' : ''}"`
 }
 
-/** A character without a shape of its own: control, format, unassigned, line break, any space but the plain one. */
-export const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u
+/**
+ * A character without a shape of its own: control, format, unassigned, line break, any space but the plain one, fillers
+ * and selectors that are drawn as nothing.
+ */
+export const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u
 
 const escaped = (point: string): string => `\\u{${(point.codePointAt(0) as number).toString(16)}}`

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import type { Constraint, PolicySpec, RestrictingRule, ToolRule } from '../../api/gen/types.ts'
+import { checkConstraints } from '../constraint-check.ts'
+import { problems } from '../problem.ts'
 import type { Json } from '../strict.ts'
 
 /** Few names and values, so that rules meet calls often. */
@@ -27,7 +29,13 @@ const constraint: fc.Arbitrary<Constraint> = fc
     ...(optional && !('required' in test) ? { optional } : {}),
   }))
 
-const constraints = fc.option(fc.array(constraint, { minLength: 1, maxLength: 3 }), { nil: undefined })
+/** Lists of constraints that are accepted: none that contradict one another. */
+const accepted = fc.array(constraint, { minLength: 1, maxLength: 3 }).filter((list) => {
+  const found = problems()
+  checkConstraints(list, 'where', found)
+  return found.list.length === 0
+})
+const constraints = fc.option(accepted, { nil: undefined })
 const match = fc
   .tuple(
     fc.constantFrom<string[] | undefined>(undefined, ['billing'], ['mail'], ['b*']),
