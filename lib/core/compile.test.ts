@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { AgentIdentity, OwnerGroup, PolicySpec } from '../api/gen/types.ts'
+import type { AgentIdentity, OwnerGroup, PolicySpec, ToolRule } from '../api/gen/types.ts'
 import { canonical, sha256hex } from './canonical.ts'
 import { type CompileInput, compile } from './compile.ts'
 import { UserError } from './errors.ts'
@@ -24,6 +24,7 @@ test('a remit says what is enforced and what it was made from', () => {
       namespace: 'payments',
       name: 'billing-bot',
       purpose: 'Answers refund requests',
+      runbook: 'https://runbooks.corp.example/billing-bot',
       createdBy: { username: 'ana@corp.example', at: '2026-11-01T00:00:00Z' },
     },
     generation: 1,
@@ -114,9 +115,9 @@ describe('refused, with the object, the field and the fix', () => {
     expect(problemsOf({ policies: [foreign] })).toMatchObject([{ code: 'PolicyMissing' }])
   })
   test('a policy that cannot be enforced to the letter', () => {
-    const bad: PolicySpec = { tools: [{ name: 'r', match: { tools: ['*'] }, effect: 'Draft' }] }
+    const bad: PolicySpec = { tools: [{ name: 'r', match: { tools: ['*'] }, effect: 'Maybe' as 'Ask' }] }
     expect(problemsOf({}, [all, bad])).toMatchObject([
-      { object: 'AgentPolicy payments/p1', field: 'spec.tools[0].effect', code: 'PolicyUnsupported' },
+      { object: 'AgentPolicy payments/p1', field: 'spec.tools[0].effect', code: 'PolicyInvalid' },
     ])
     const result = compile(input([all], [all]))
     expect(result).toMatchObject({
@@ -162,16 +163,72 @@ test('what only our own mistake can cause is an error, not a problem', () => {
 describe('prepare', () => {
   const [rule] = remitOf([all]).rules
   test.each<[string, object, string]>([
-    ['an operator of a later version', { where: [{ arg: 'a', pattern: 'x' }] }, 'PolicyUnsupported'],
-    ['a field of a later version', { limits: [] }, 'PolicyUnsupported'],
-    ['an effect of a later version', { effect: 'Draft' }, 'PolicyUnsupported'],
+    ['an operator of a later version', { where: [{ arg: 'a', soundsLike: 'x' }] }, 'PolicyInvalid'],
+    ['a field of a later version', { confidence: 1 }, 'PolicyUnsupported'],
+    ['an effect of a later version', { effect: 'Defer' }, 'PolicyInvalid'],
     ['a mode of a later version', { mode: 'Audit' }, 'PolicyUnsupported'],
     ['a type of a later version', { type: 'breaker' }, 'PolicyUnsupported'],
     ['no match', { match: undefined }, 'PolicyInvalid'],
-    ['two operators', { where: [{ arg: 'a', equals: 1, prefix: 'x' }] }, 'PolicyInvalid'],
+    ['operators that no value can satisfy', { where: [{ arg: 'a', equals: 1, prefix: 'x' }] }, 'PolicyInvalid'],
   ])('refuses a remit with %s', (_, change, code) => {
     const remit = { ...remitOf([all]), rules: [{ ...rule, ...change }] } as ReturnType<typeof remitOf>
     expect(() => prepare(remit)).toThrow(expect.objectContaining({ code }))
     expect(() => prepare(remit)).toThrow(UserError)
+  })
+})
+
+describe('autonomous work', () => {
+  const rule: ToolRule = {
+    name: 'deploys',
+    match: { tools: ['start'] },
+    class: 'Autonomous',
+    limits: [{ concurrent: 1 }],
+  }
+  const spec: PolicySpec = { tools: [rule], breaker: { errors: 3 } }
+  const lacks = (change: (whole: CompileInput) => void) => {
+    const whole = structuredClone(input([spec]))
+    change(whole)
+    const result = compile(whole)
+    return 'problems' in result
+      ? result.problems.map(({ code, detail }) => [code, detail.split('which needs ')[1]])
+      : []
+  }
+  test.each<[string, (whole: CompileInput) => void, string[][]]>([
+    ['with all it needs', () => {}, []],
+    ['without a runbook', ({ agent }) => delete agent.spec.runbook, [['ControlMissing', 'a runbook']]],
+    ['without a breaker', ({ policies }) => delete policies[0]?.spec.breaker, [['ControlMissing', 'a breaker']]],
+    [
+      'with one owner',
+      ({ owner }) => Object.assign(owner?.spec ?? {}, { onCall: { owner: 'ana' } }),
+      [['ControlMissing', 'an owner group with a rotation']],
+    ],
+    [
+      'that asks anyway',
+      ({ agent, policies }) => {
+        delete agent.spec.runbook
+        Object.assign(policies[0]?.spec.tools?.[0] ?? {}, { effect: 'Ask' })
+      },
+      [],
+    ],
+    [
+      'on a laptop',
+      (whole) => {
+        whole.cluster = 'standalone'
+        delete whole.agent.spec.runbook
+      },
+      [],
+    ],
+  ])('%s', (_, change, problems) => expect(lacks(change)).toEqual(problems))
+})
+
+test('what one policy redacts, no other may need in the record', () => {
+  const sums: PolicySpec = {
+    tools: [
+      { name: 'r', match: { tools: ['pay'] }, effect: 'Allow', limits: [{ per: '1h', sum: 'amount', max: '5' }] },
+    ],
+  }
+  const result = compile(input([sums], [{ redact: [{ match: { tools: ['*'] }, arguments: ['amount'] }] }]))
+  expect(result).toMatchObject({
+    problems: [{ object: 'AgentPolicy payments/p0', field: 'spec.tools[0].limits[0].sum', code: 'PolicyInvalid' }],
   })
 })

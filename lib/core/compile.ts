@@ -5,7 +5,7 @@ import { lackingControls, readOnlyRule, withControls } from './controls.ts'
 import { describe, type ErrorCode, type ErrorValues } from './errors.ts'
 import type { Anchor } from './jws.ts'
 import { checkOwnerGroup } from './owner-check.ts'
-import { checkPolicy } from './policy-check.ts'
+import { checkPolicy, redactionConflicts } from './policy-check.ts'
 import type { Problem } from './problem.ts'
 import { onCall } from './rotate.ts'
 
@@ -91,6 +91,8 @@ export function compile(input: CompileInput): { remit: Remit } | { problems: Pro
     ledgerCA: input.ledgerCA,
     anchors: input.anchors,
   })
+  const conflicts = redactionConflicts(remit.rules, remit.redactions ?? [])
+  if (conflicts.length > 0) return { problems: conflicts }
   const bytes = Buffer.byteLength(canonical(remit))
   if (bytes > MAX_REMIT_BYTES) return { problems: [named('spec.policyRefs', 'RemitTooLarge', { bytes })] }
   return { remit }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { PolicySpec, ToolRule } from '../../api/gen/types.ts'
 import { objectsNeeded } from '../decide.ts'
+import type { Json } from '../strict.ts'
 import { agentUnder } from '../testing/agent.ts'
 import { ask } from '../testing/remit.ts'
 
@@ -22,7 +23,7 @@ describe('fields', () => {
     [{ items: 'note' }, '"items" is given;'],
     [{ ID: 1 }, '"ID" is given;'],
     [{ __proto__: null, constructor: 1 }, '"constructor" is given;'],
-  ])('%j: %s', (args, expected) => {
+  ] as [Json, string][])('%j: %s', (args, expected) => {
     const { effect, code, reason } = ask(spec, 'update', args)
     if (expected === 'Allow') return expect(effect).toBe('Allow')
     expect([effect, code]).toEqual(['Deny', 'FieldNotAllowed'])
