@@ -1,5 +1,6 @@
-import type { Facts } from '../../api/receipt.ts'
+import type { CallRecord, Facts } from '../../api/receipt.ts'
 import { sha256hex } from '../canonical.ts'
+import { scalarsByPath } from '../observe.ts'
 import { parsePath, resolvePath, type Step } from '../path.ts'
 import type { Json } from '../strict.ts'
 
@@ -45,6 +46,22 @@ export function factsAt(args: Json, paths: FactPath[]): Facts | undefined {
   for (const path of paths) {
     const found = valuesAt(args, path)
     if ('values' in found) facts[path.arg] = found.values
+  }
+  return Object.keys(facts).length === 0 ? undefined : facts
+}
+
+/** More paths of one call than this are not worth keeping in an index. */
+const MAX_PATHS = 64
+
+/**
+ * What a receipt tells of a call: what was recorded for the rules of its day, and of the recorded arguments what rules
+ * of a later day may ask for.
+ */
+export function factsOfReceipt(call: Extract<CallRecord, { type: 'tool' }>): Facts | undefined {
+  const seen = call.arguments === undefined ? [] : scalarsByPath([call.arguments as Json]).slice(0, MAX_PATHS)
+  const facts: Facts = {
+    ...Object.fromEntries(seen.map(({ path, values }) => [path, values.map(kept)])),
+    ...call.facts,
   }
   return Object.keys(facts).length === 0 ? undefined : facts
 }
