@@ -83,15 +83,13 @@ export const renderExplained = ({ call, decision, assessment, by, without, ...re
   const others = (assessment?.findings ?? []).filter(
     ({ rule, policy, type }) => !(by?.name === rule && by.policy === policy && by.type === type),
   )
-  const counts = (assessment?.facts ?? []).map(
-    ({ rule, policy, detail }) => `${ruleNamed({ name: rule, policy })}: ${detail}`,
-  )
+  const counts = (assessment?.facts ?? []).map(({ rule, detail }) => `${rule}: ${detail}`)
   const rows: [string, string][] = [
     ['decided by', by === undefined ? 'no rule' : ruleWithType(by)],
     ['', decision.reason],
     ...froze({ call, decision, ...rest }).map((text): [string, string] => ['', text]),
     ...(assessment?.class === undefined ? [] : [['class', assessment.class] as [string, string]]),
-    ...labelled('it counted', counts),
+    ...labelled('it saw', counts),
     ...labelled(
       'others',
       others.map(

@@ -1,40 +1,28 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { load } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { create } from '../../lib/kube/objects.ts'
 import { agentIdentities, ownerGroups, pathOf } from '../../lib/kube/resources.ts'
-import { build } from '../../tools/build/bundles.ts'
 import { type Apiserver, startApiserver } from '../harness/apiserver.ts'
 import { freePorts } from '../harness/ports.ts'
 import { type ManagedProcess, startProcess } from '../harness/process.ts'
 import { createNamespace } from '../harness/world.ts'
 import { type Billing, createWorld, POLICY, startBilling, TOKEN, waitForPort } from '../sidecar/world.ts'
+import { type Bundle, buildBundle, NODE } from './bundle.ts'
 
-// The bundle as people get it, on the Node that npm was started with: 20 or newer, not the one of the tests.
-const NODE = process.env.npm_node_execpath ?? process.execPath
-
+let bundle: Bundle
 let dir: string
 let file: string
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'remit-cli-'))
-  const [bundle] = await build(['kubectl-remit'], dir)
-  file = bundle!.file
+  bundle = await buildBundle()
+  dir = bundle.dir
+  file = bundle.file
 })
-afterAll(() => rmSync(dir, { recursive: true, force: true }))
+afterAll(() => bundle?.close())
 
-const remit = (args: string[], env: Record<string, string> = {}) =>
-  new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(
-      NODE,
-      [file, ...args],
-      { env: { PATH: process.env.PATH, HOME: dir, ...env } },
-      (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    )
-  })
+const remit: Bundle['remit'] = (...args) => bundle.remit(...args)
 
 describe('what a person reads and a script gets', () => {
   test('--help names every command', async () => {
