@@ -30,7 +30,7 @@ export function celMethod(name: string, receiver: ASTNode, args: ASTNode[], name
     return (scope) => {
       const [text, part] = [target(scope), wanted(scope)]
       if (typeof text !== 'string' || typeof part !== 'string') return fault(`it asks ${nameOf(text)} for ${name}`)
-      spend(scope, name === 'contains' ? (text.length * Math.max(part.length, 1)) >> 8 : part.length >> 6)
+      spend(scope, name === 'contains' ? (text.length * Math.max(part.length, 1)) / 256 : part.length / 64)
       return test(text, part)
     }
   }
@@ -68,12 +68,12 @@ function size(of: Run): Run {
     const value = of(scope)
     if (Array.isArray(value)) return value.length
     if (typeof value === 'string') {
-      spend(scope, value.length >> 2)
+      spend(scope, value.length / 4)
       return Array.from(value).length
     }
     if (value === null || typeof value !== 'object') return fault(`it asks ${nameOf(value)} for its size`)
     const keys = Object.keys(value).length
-    spend(scope, keys >> 2)
+    spend(scope, keys / 4)
     return keys
   }
 }
@@ -87,7 +87,7 @@ function matches(of: Run, expression: ASTNode): Run {
   return (scope) => {
     const text = of(scope)
     if (typeof text !== 'string') return fault(`it asks ${nameOf(text)} for matches`)
-    spend(scope, (text.length * pattern.size) >> 1)
+    spend(scope, (text.length * pattern.size) / 2)
     const found = pattern.find(text)
     return typeof found === 'object' ? fault(`a text is ${found.problem}`) : found
   }

@@ -139,7 +139,7 @@ export function member(value: Value, key: string, place: ASTNode, scope: Scope):
     return fault(`${said(place)} is ${nameOf(value)}, not an object`)
   }
   const keys = Object.keys(value)
-  spend(scope, keys.length >> 2)
+  spend(scope, keys.length / 4)
   if (aliasOf(key, keys) !== undefined) return fault(`${said(place)} has ${shown(key)} in two ways of writing it`)
   return Object.hasOwn(value, key) ? value[key] : undefined
 }
@@ -201,7 +201,7 @@ function binary(op: Binary, a: Value, b: Value, scope: Scope): Value {
 
 function joined(a: Value, b: Value, scope: Scope): Value | undefined {
   if (typeof a === 'string' && typeof b === 'string') {
-    spend(scope, (a.length + b.length) >> 4)
+    spend(scope, (a.length + b.length) / 16)
     return a + b
   }
   if (!Array.isArray(a) || !Array.isArray(b)) return undefined
@@ -220,7 +220,7 @@ function within(value: Value, whole: Value, scope: Scope): boolean {
   }
   if (whole !== null && typeof whole === 'object' && typeof value === 'string') {
     const keys = Object.keys(whole)
-    spend(scope, keys.length >> 2)
+    spend(scope, keys.length / 4)
     if (aliasOf(value, keys) !== undefined)
       return fault(`it looks for ${shown(value)}, which is written in another way`)
     return Object.hasOwn(whole, value)

@@ -28,7 +28,7 @@ export type Run = (scope: Scope) => Value
 export const TOO_DEAR: Fault = { problem: 'it takes too many steps for these arguments' }
 
 export function spend(scope: Scope, steps: number): void {
-  scope.left -= steps
+  scope.left -= Math.floor(steps)
   if (scope.left < 0) throw TOO_DEAR
 }
 
@@ -47,7 +47,7 @@ export function equal(a: Value, b: Value, scope: Scope): boolean {
   const [left, right] = [nameOf(a), nameOf(b)]
   if (left !== right) throw { problem: `it compares ${left} with ${right}` } satisfies Fault
   if (typeof a === 'string') {
-    spend(scope, a.length >> 6)
+    spend(scope, a.length / 64)
     return a === b
   }
   if (Array.isArray(a)) {
@@ -66,7 +66,7 @@ export function order(a: Value, b: Value, scope: Scope): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b
   if (isNumber(a) && isNumber(b)) return big(a).cmp(big(b))
   if (typeof a === 'string' && typeof b === 'string') {
-    spend(scope, (a.length + b.length) >> 4)
+    spend(scope, (a.length + b.length) / 16)
     return Buffer.compare(Buffer.from(a), Buffer.from(b))
   }
   throw { problem: `it orders ${nameOf(a)} and ${nameOf(b)}` } satisfies Fault

@@ -1,13 +1,14 @@
 import { INVISIBLE } from './quote.ts'
 
-/** Letters that look like a plain Latin one: Cyrillic, Greek, Armenian and a few others, each before its twin. */
+/** Characters that look like a plain one: Cyrillic, Greek, Armenian and a few others, each before its twin. */
 const TWINS =
   'аaеeоoрpсcуyхxіiјjѕsһhԁdԛqԝwӏlкkмmтtвbнhгr' +
   'АAЕEОOРPСCУYХXІIЈJЅSҺHԀDԚQԜWӀlКKМMТTВBНH' +
   'αaοoνvρpυuιiκkτtεeχxγy' +
   'ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧX' +
   'օoսuհhոnցgԱUՕO' +
-  'ıiɡgɑaɩiʀrʏy'
+  'ıiɡgɑaɩiʀrʏy' +
+  'ϲcϹC。.‐-−-'
 
 const TWIN = new Map<string, string>()
 for (let points = Array.from(TWINS), i = 0; i < points.length; i += 2) {
@@ -36,7 +37,8 @@ export const hidesInProse = (text: string): boolean =>
  */
 export function unmasked(text: string): string {
   if (PLAIN.test(text)) return text
-  return Array.from(text.normalize('NFKC'), (point) =>
+  const twins = Array.from(text, (point) => TWIN.get(point) ?? point).join('')
+  return Array.from(twins.normalize('NFKC'), (point) =>
     INVISIBLE.test(point) ? (/\s/.test(point) ? ' ' : '') : (TWIN.get(point) ?? point),
   ).join('')
 }
@@ -61,7 +63,7 @@ export function pretends(text: string): boolean {
 /** Whether a word of the text mixes Latin letters with Cyrillic ones or with twins of Latin letters. */
 export function mixesScripts(text: string): boolean {
   if (PLAIN.test(text)) return false
-  for (const [word] of text.matchAll(/[\p{L}\p{M}]+/gu)) {
+  for (const [word] of text.matchAll(/[\p{L}\p{M}\p{N}]+/gu)) {
     if (!LATIN.test(word) || PLAIN.test(word)) continue
     if (CYRILLIC.test(word)) return true
     for (const point of word) if (TWIN.has(point) && !LATIN.test(point)) return true
