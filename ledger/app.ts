@@ -5,6 +5,7 @@ import type { Logger } from '../lib/service/log.ts'
 import type { Authenticate } from './auth/bearer.ts'
 import { type SidecarCaller, sidecarOf } from './auth/caller.ts'
 import { type EvidencePorts, evidenceRoutes } from './evidence/routes.ts'
+import type { sendHistory } from './history/send.ts'
 import type { BodyBudget } from './http/body.ts'
 import { sendError } from './http/errors.ts'
 import { turns } from './http/turns.ts'
@@ -19,18 +20,20 @@ export interface AppPorts {
   bodies: BodyBudget
   take: (caller: SidecarCaller, body: Buffer) => Promise<ReceiptsAck>
   relay: ReturnType<typeof otlpRelay>
+  history: ReturnType<typeof sendHistory>
   evidence: EvidencePorts
   log: Logger
 }
 
-/** Requests with a body that one pod may have under way: a hostile one must not hold what others need. */
-const PER_POD = { receipts: 2, otlp: 4 }
+/** Requests that one pod may have under way: a hostile one must not hold what others need. */
+const PER_POD = { receipts: 2, otlp: 4, history: 1 }
 
 /** Every path the ledger answers, and who may ask. */
 export const createApp = (ports: AppPorts): Express => {
   const { authenticate, log } = ports
   const receiptTurns = turns(PER_POD.receipts)
   const otlpTurns = turns(PER_POD.otlp)
+  const historyTurns = turns(PER_POD.history)
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -65,15 +68,27 @@ export const createApp = (ports: AppPorts): Express => {
       await otlpTurns.run(caller.podUID, () => ports.relay(caller, signal, request, response))
     }),
   )
-  app.get(LEDGER_PATHS.counters, async (request, response) => {
-    try {
-      const caller = await authenticate(request.headers.authorization)
-      if (caller.username !== ports.operator) throw new UserError('Forbidden', { detail: 'only the operator may' })
-      response.json(ports.evidence.store.index.counters())
-    } catch (error) {
-      sendError(response, error, log)
-    }
-  })
+  app.get(
+    LEDGER_PATHS.history,
+    asSidecar((caller, request, response) =>
+      historyTurns.run(caller.podUID, () => ports.history(caller, request, response)),
+    ),
+  )
+  const { index } = ports.evidence.store
+  for (const [path, read] of [
+    [LEDGER_PATHS.counters, index.counters],
+    [LEDGER_PATHS.frozen, index.freezes],
+  ] as const) {
+    app.get(path, async (request, response) => {
+      try {
+        const caller = await authenticate(request.headers.authorization)
+        if (caller.username !== ports.operator) throw new UserError('Forbidden', { detail: 'only the operator may' })
+        response.json(read())
+      } catch (error) {
+        sendError(response, error, log)
+      }
+    })
+  }
   app.use('/v1', (_request, response) => sendError(response, new UserError('NotFound', { what: 'This path' }), log))
   app.use(evidenceRoutes(ports.evidence))
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {

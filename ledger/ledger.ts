@@ -13,6 +13,7 @@ import { personOf } from './auth/front-proxy.ts'
 import { clusterIssuer } from './auth/issuer.ts'
 import { followRequestHeader } from './auth/request-header.ts'
 import type { ledgerConfig } from './config.ts'
+import { sendHistory } from './history/send.ts'
 import { bodyBudget } from './http/body.ts'
 import { otlpRelay } from './otlp.ts'
 import { intake } from './receipts/intake.ts'
@@ -94,6 +95,7 @@ export const startLedger = async (options: {
     streams,
     bodies: bodyBudget(BODY_BUDGET),
     take: meterIntake(take, meter),
+    history: sendHistory({ store, agentIdOf: remits.idOf, now }),
     relay: otlpRelay({ endpoint: config.otlpEndpoint, log }),
     evidence: {
       store,

@@ -44,6 +44,8 @@ const row: Row = {
   intent: null,
   outcome: null,
   outcome_n: null,
+  class: null,
+  facts: null,
 }
 const shown = (change: Partial<Row>) =>
   Object.fromEntries(cells({ ...row, ...change }, 5_000).map((cell, i) => [COLUMNS[i]?.name, cell]))

@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import type { Counters } from '../../lib/api/ledger.ts'
+import { type CountersTable, openCounters } from './counters.ts'
+import { openPast, type PastTable } from './past.ts'
 import type { Row } from './rows.ts'
+import { COLUMNS, SCHEMA, VERSION } from './schema.ts'
 
 /** What the ledger must know of a container start to take its next receipt. */
 export interface Incarnation {
@@ -41,41 +43,16 @@ export interface ReceiptIndex {
   /** Intents whose outcome came with a position in (after, until]. */
   outcomes(filter: Filter, range: { after: number; until: number; limit: number }): Row[]
   byName(namespace: string, name: string): Row | undefined
-  counters(): Counters
+  counters: CountersTable['read']
+  freezes: CountersTable['freezes']
+  past: PastTable['page']
+  lastFreeze: PastTable['lastFreeze']
+  /** The newest container start of a pod. */
+  newestOf(podUID: string): string | undefined
   /** Removes its files, so that the next start makes it again. */
   discard(): void
   close(): void
 }
-
-const VERSION = 3
-const COLUMNS =
-  'n segment offset length namespace agent agent_id incarnation seq hash name kind time action server tool effect rule policy reason on_call intent outcome outcome_n'.split(
-    ' ',
-  )
-const SCHEMA = `
-CREATE TABLE receipts (
-  n INTEGER PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
-  namespace TEXT NOT NULL, agent TEXT NOT NULL, agent_id TEXT NOT NULL, incarnation TEXT NOT NULL, seq INTEGER NOT NULL,
-  hash TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
-  action TEXT, server TEXT, tool TEXT, effect TEXT, rule TEXT, policy TEXT, reason TEXT, on_call TEXT,
-  intent TEXT, outcome TEXT, outcome_n INTEGER
-) STRICT;
-CREATE UNIQUE INDEX receipts_chain ON receipts (incarnation, seq);
-CREATE INDEX receipts_namespace ON receipts (namespace, n);
-CREATE INDEX receipts_agent ON receipts (namespace, agent, n);
-CREATE INDEX receipts_outcome ON receipts (outcome_n) WHERE outcome_n IS NOT NULL;
-CREATE TABLE incarnations (
-  incarnation TEXT PRIMARY KEY, namespace TEXT NOT NULL, agent TEXT NOT NULL, agentId TEXT NOT NULL, podUID TEXT NOT NULL,
-  publicKey TEXT NOT NULL, seq INTEGER NOT NULL, hash TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX incarnations_pod ON incarnations (podUID);
-CREATE TABLE counters (
-  agent_id TEXT PRIMARY KEY, calls INTEGER NOT NULL, denied INTEGER NOT NULL, at INTEGER, what TEXT
-) STRICT, WITHOUT ROWID;
-CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), n INTEGER NOT NULL) STRICT;
-INSERT INTO head VALUES (1, 0);
-PRAGMA user_version = ${VERSION};
-`
 
 const openDatabase = (path: string): DatabaseSync => {
   const db = new DatabaseSync(path)
@@ -113,11 +90,7 @@ export const openIndex = (path: string): ReceiptIndex => {
   const register = db.prepare('INSERT INTO incarnations VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
   const advance = db.prepare('UPDATE incarnations SET seq = ?, hash = ? WHERE incarnation = ?')
   const settle = db.prepare(
-    "UPDATE receipts SET outcome = ?, outcome_n = ? WHERE incarnation = ? AND seq = ? AND agent_id = ? AND kind = 'intent' AND outcome_n IS NULL",
-  )
-  const count = db.prepare(
-    `INSERT INTO counters VALUES (:id, 1, :denied, :at, :what)
-     ON CONFLICT DO UPDATE SET calls = calls + 1, denied = denied + :denied, at = :at, what = :what`,
+    "UPDATE receipts SET outcome = ?, outcome_n = ? WHERE incarnation = ? AND seq = ? AND agent_id = ? AND kind = 'intent' AND outcome_n IS NULL RETURNING past",
   )
   const setHead = db.prepare('UPDATE head SET n = ?')
   const getHead = db.prepare('SELECT n FROM head')
@@ -125,11 +98,27 @@ export const openIndex = (path: string): ReceiptIndex => {
   const getOfPod = db.prepare('SELECT incarnation FROM incarnations WHERE podUID = ?')
   const getHash = db.prepare('SELECT hash FROM receipts WHERE incarnation = ? AND seq = ?')
   const getNamed = db.prepare('SELECT * FROM receipts WHERE incarnation = ? AND seq = ? AND namespace = ?')
-  const getCounters = db.prepare('SELECT * FROM counters')
+  const getNewest = db.prepare(
+    `SELECT i.incarnation FROM incarnations i JOIN receipts r ON r.incarnation = i.incarnation AND r.seq = 0
+     WHERE i.podUID = ? ORDER BY r.n DESC LIMIT 1`,
+  )
+  const counters = openCounters(db)
+  const past = openPast(db)
   let head = (getHead.get() as { n: number }).n
 
+  /** When the receipt counts in its agent's history; tells its intent what came of it. */
+  const settled = (row: Row): number | null => {
+    if (row.kind === 'intent') return row.server === null ? null : row.time
+    if (row.kind === 'escalation') return row.time
+    const intent = row.intent && splitName(row.intent)
+    if (!intent) return null
+    const call = settle.get(row.outcome, row.n, intent.incarnation, intent.seq, row.agent_id) as
+      | { past: number | null }
+      | undefined
+    return typeof call?.past === 'number' ? Math.max(call.past, row.time) : null
+  }
   const applyOne = ({ row, registered }: Entry) => {
-    insert.run(row as unknown as Record<string, SQLInputValue>)
+    insert.run({ ...row, past: settled(row) } as unknown as Record<string, SQLInputValue>)
     if (registered) {
       register.run(
         row.incarnation,
@@ -142,11 +131,7 @@ export const openIndex = (path: string): ReceiptIndex => {
         row.hash,
       )
     } else advance.run(row.seq, row.hash, row.incarnation)
-    const intent = row.intent && splitName(row.intent)
-    if (intent) settle.run(row.outcome, row.n, intent.incarnation, intent.seq, row.agent_id)
-    if (row.kind === 'intent') {
-      count.run({ id: row.agent_id, denied: row.effect === 'Deny' ? 1 : 0, at: row.time, what: row.action })
-    }
+    counters.count(row)
   }
   return {
     head: () => head,
@@ -166,6 +151,7 @@ export const openIndex = (path: string): ReceiptIndex => {
     },
     incarnation: (id) => getIncarnation.get(id) as Incarnation | undefined,
     ofPod: (podUID) => (getOfPod.all(podUID) as { incarnation: string }[]).map(({ incarnation }) => incarnation),
+    newestOf: (podUID) => (getNewest.get(podUID) as { incarnation: string } | undefined)?.incarnation,
     hash: (incarnation, seq) => (getHash.get(incarnation, seq) as { hash: string } | undefined)?.hash,
     rows: ({ sql, values }, { after, until, limit, desc }) =>
       db
@@ -183,16 +169,10 @@ export const openIndex = (path: string): ReceiptIndex => {
       const parts = splitName(name)
       return parts && (getNamed.get(parts.incarnation, parts.seq, namespace) as Row | undefined)
     },
-    counters: () => ({
-      agents: Object.fromEntries(
-        (getCounters.all() as { agent_id: string; calls: number; denied: number; at: number; what: string }[]).map(
-          (c) => [
-            c.agent_id,
-            { calls: c.calls, denied: c.denied, lastAction: { at: new Date(c.at).toISOString(), what: c.what } },
-          ],
-        ),
-      ),
-    }),
+    counters: counters.read,
+    freezes: counters.freezes,
+    past: past.page,
+    lastFreeze: past.lastFreeze,
     discard: () => remove(path),
     close: () => db.close(),
   }

@@ -33,11 +33,25 @@ export interface Row {
   outcome: string | null
   /** Position of the receipt that told the outcome. */
   outcome_n: number | null
+  /** Of an intent: the tool's class, and as JSON the values later decisions may ask for. */
+  class: string | null
+  facts: string | null
 }
 
 type Told = Pick<
   Row,
-  'action' | 'server' | 'tool' | 'effect' | 'rule' | 'policy' | 'reason' | 'on_call' | 'intent' | 'outcome'
+  | 'action'
+  | 'server'
+  | 'tool'
+  | 'effect'
+  | 'rule'
+  | 'policy'
+  | 'reason'
+  | 'on_call'
+  | 'intent'
+  | 'outcome'
+  | 'class'
+  | 'facts'
 >
 
 const NOTHING: Told = {
@@ -51,6 +65,8 @@ const NOTHING: Told = {
   on_call: null,
   intent: null,
   outcome: null,
+  class: null,
+  facts: null,
 }
 const REFUSED: Record<string, string> = { Deny: 'denied', Ask: 'waiting', Draft: 'drafted' }
 
@@ -73,6 +89,8 @@ const told = ({ body }: Receipt): Told => {
         reason: decision.reason,
         on_call: body.owner.onCall.join(', '),
         outcome: REFUSED[decision.effect] ?? null,
+        class: (call.type === 'tool' && call.class) || null,
+        facts: call.type === 'tool' && call.facts ? JSON.stringify(call.facts) : null,
       }
     }
     case 'result':

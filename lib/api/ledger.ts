@@ -12,6 +12,7 @@ import type { Effect, Facts, ResultBody } from './receipt.ts'
  * - `POST /v1/otlp/v1/traces` and `/v1/otlp/v1/metrics`  OTLP/HTTP, JSON or protobuf, relayed to the collector.
  * - `GET  /v1/history?since=<RFC 3339>`  application/x-ndjson, one Past a line: what this agent (the token's, over all of
  *                             its pods) did since then, oldest first, and its last freeze whenever that was.
+ * - `GET  /v1/frozen`         for the operator's ServiceAccount only: Freezes.
  * - `GET  /v1/counters`       for the operator's ServiceAccount only: Counters of all agents.
  * Errors: {error: {code, message}} with a code of the catalog.
  */
@@ -28,9 +29,13 @@ export interface Counters {
       calls: number
       denied: number
       lastAction?: { at: string; what: string }
-      frozen?: { at: string; policy: string; detail: string }
+      frozen?: Freezes['agents'][string]
     }
   >
+}
+/** The last freeze of every agent that was ever frozen, by agentID; `at` is RFC 3339 with milliseconds. */
+export interface Freezes {
+  agents: Record<string, { at: string; policy: string; detail: string }>
 }
 export const LEDGER_PATHS = {
   remit: '/v1/remit',
@@ -38,6 +43,7 @@ export const LEDGER_PATHS = {
   otlp: '/v1/otlp',
   counters: '/v1/counters',
   history: '/v1/history',
+  frozen: '/v1/frozen',
 } as const
 /** Bytes of one POST /v1/receipts. */
 export const MAX_BATCH_BYTES = 4 * 1024 * 1024

@@ -1,4 +1,4 @@
-import type { Receipt, ReceiptBody } from '../../lib/api/receipt.ts'
+import type { CallRecord, Effect, Receipt, ReceiptBody } from '../../lib/api/receipt.ts'
 import { sha256hex } from '../../lib/core/canonical.ts'
 import { newIncarnation, seal, startChain } from '../../lib/core/chain.ts'
 
@@ -6,9 +6,10 @@ export interface Chain {
   incarnation: string
   /** The first receipt of the container start. */
   first: Receipt
+  /** `at` in milliseconds since the epoch. */
   next(body: ReceiptBody, at?: number): Receipt
-  intent(tool?: string, effect?: 'Allow' | 'Ask' | 'Deny'): Receipt
-  result(intent: Receipt, outcome?: 'ok' | 'error'): Receipt
+  intent(tool?: string, effect?: Effect, more?: { at?: number; call?: Partial<CallRecord & { type: 'tool' }> }): Receipt
+  result(intent: Receipt, outcome?: 'ok' | 'error', at?: number): Receipt
 }
 
 const digest = sha256hex('test')
@@ -37,31 +38,45 @@ export const newChain = (
     incarnation: incarnation.id,
     first,
     next,
-    intent: (tool = 'get_invoice', effect = 'Allow') =>
-      next({
-        kind: 'intent',
-        agent: {
-          id: agent.id,
-          namespace: agent.namespace,
-          name: agent.name,
-          createdBy: { username: 'ana@corp.example', at: '2026-10-05T02:00:00Z' },
+    intent: (tool = 'get_invoice', effect = 'Allow', { at, call } = {}) =>
+      next(
+        {
+          kind: 'intent',
+          agent: {
+            id: agent.id,
+            namespace: agent.namespace,
+            name: agent.name,
+            createdBy: { username: 'ana@corp.example', at: '2026-10-05T02:00:00Z' },
+          },
+          owner: { group: 'billing-team', onCall: ['ana'] },
+          remit: { digest, generation: 1 },
+          call: {
+            type: 'tool',
+            server: 'billing',
+            tool,
+            argumentsDigest: digest,
+            argumentsBytes: 2,
+            arguments: {},
+            ...call,
+          },
+          decision: {
+            effect,
+            rule: 'read-anything',
+            policy: `${agent.namespace}/billing`,
+            reason: 'The rule read-anything allows it.',
+          },
         },
-        owner: { group: 'billing-team', onCall: ['ana'] },
-        remit: { digest, generation: 1 },
-        call: { type: 'tool', server: 'billing', tool, argumentsDigest: digest, argumentsBytes: 2, arguments: {} },
-        decision: {
-          effect,
-          rule: 'read-anything',
-          policy: `${agent.namespace}/billing`,
-          reason: 'The rule read-anything allows it.',
+        at,
+      ),
+    result: (intent, outcome = 'ok', at) =>
+      next(
+        {
+          kind: 'result',
+          intent: `${intent.envelope.incarnation}-${intent.envelope.seq}`,
+          outcome,
+          durationMs: 12.5,
         },
-      }),
-    result: (intent, outcome = 'ok') =>
-      next({
-        kind: 'result',
-        intent: `${intent.envelope.incarnation}-${intent.envelope.seq}`,
-        outcome,
-        durationMs: 12.5,
-      }),
+        at,
+      ),
   }
 }

@@ -53,6 +53,8 @@ export interface World {
   data: string
   client: LedgerClient
   agent(namespace: string, name: string): Promise<Agent>
+  /** The same agent in a new pod, once the one before is gone. */
+  again(agent: Agent): Promise<Agent>
   putRemit(agent: Pick<Agent, 'namespace' | 'name' | 'id'>, generation: number, more?: Partial<Remit>): Promise<void>
   operatorToken(): Promise<string>
   ledger: {
@@ -196,6 +198,21 @@ export const startWorld = async (): Promise<World> => {
     })
   }
 
+  const inPod = async (identity: Pick<Agent, 'namespace' | 'name' | 'id'>): Promise<Agent> => {
+    const account = { namespace: identity.namespace, name: agentObjectName(identity.name) }
+    const pod = await create(apiserver.client, pods, {
+      metadata: { ...account },
+      spec: {
+        serviceAccountName: account.name,
+        automountServiceAccountToken: false,
+        containers: [{ name: 'agent', image: 'agent' }],
+      },
+    } as KubeObject)
+    const bound = { name: pod.metadata.name, uid: pod.metadata.uid as string }
+    const token = await serviceAccountToken(apiserver.client, account, { audience: AUDIENCE_LEDGER, pod: bound })
+    return { ...identity, pod: bound, token, start: () => newChain(identity, bound) }
+  }
+
   return {
     apiserver,
     port,
@@ -205,20 +222,12 @@ export const startWorld = async (): Promise<World> => {
     client,
     agent: async (namespace, name) => {
       await createNamespace(apiserver.client, namespace)
-      const account = { namespace, name: agentObjectName(name) }
-      await createOnce(apiserver.client, serviceAccounts, { metadata: account })
-      const pod = await create(apiserver.client, pods, {
-        metadata: { ...account },
-        spec: {
-          serviceAccountName: account.name,
-          automountServiceAccountToken: false,
-          containers: [{ name: 'agent', image: 'agent' }],
-        },
-      } as KubeObject)
-      const bound = { name: pod.metadata.name, uid: pod.metadata.uid as string }
-      const token = await serviceAccountToken(apiserver.client, account, { audience: AUDIENCE_LEDGER, pod: bound })
-      const identity = { namespace, name, id: crypto.randomUUID() }
-      return { ...identity, pod: bound, token, start: () => newChain(identity, bound) }
+      await createOnce(apiserver.client, serviceAccounts, { metadata: { namespace, name: agentObjectName(name) } })
+      return inPod({ namespace, name, id: crypto.randomUUID() })
+    },
+    again: async (agent) => {
+      await endPod(apiserver, agent)
+      return inPod({ namespace: agent.namespace, name: agent.name, id: agent.id })
     },
     putRemit: async (agent, generation, more) => {
       const { namespace, name } = agent
@@ -266,12 +275,10 @@ export const startWorld = async (): Promise<World> => {
   }
 }
 
+const endPod = ({ client }: Apiserver, { namespace, pod }: Agent) =>
+  remove(client, pods, { namespace, name: pod.name }, { gracePeriodSeconds: 0 })
+
 /** Deletes a pod at once, as the kubelet does when its containers have ended. */
 export const deletePod = async (world: World, agent: Agent): Promise<void> => {
-  await remove(
-    world.apiserver.client,
-    pods,
-    { namespace: agent.namespace, name: agent.pod.name },
-    { gracePeriodSeconds: 0 },
-  )
+  await endPod(world.apiserver, agent)
 }
