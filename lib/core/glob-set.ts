@@ -10,19 +10,17 @@ export function covers(outer: string[], inner: string): boolean {
   return outer.some((pattern) => glob(pattern)(name))
 }
 
-/** Whether some name is fitted by both patterns. */
+/**
+ * Whether some name is fitted by both patterns. Of two patterns with a `*` only what stands before the first and after
+ * the last one can keep them apart: all that is between fits into a run of the other.
+ */
 export function meet(a: string, b: string): boolean {
-  // reach[j]: whether the rest of `b` from j and the rest of `a` from the current place have a name in common.
-  let reach = new Array<boolean>(b.length + 1).fill(false)
-  for (let i = a.length; i >= 0; i--) {
-    const next = reach
-    reach = new Array<boolean>(b.length + 1).fill(false)
-    for (let j = b.length; j >= 0; j--) {
-      if (i === a.length && j === b.length) reach[j] = true
-      else if (a[i] === '*') reach[j] = next[j] === true || (j < b.length && reach[j + 1] === true)
-      else if (b[j] === '*') reach[j] = reach[j + 1] === true || (i < a.length && next[j] === true)
-      else reach[j] = i < a.length && j < b.length && a[i] === b[j] && next[j + 1] === true
-    }
-  }
-  return reach[0] === true
+  if (!a.includes('*')) return glob(b)(a)
+  if (!b.includes('*')) return glob(a)(b)
+  const begins = [a, b].map((pattern) => pattern.slice(0, pattern.indexOf('*'))) as [string, string]
+  const ends = [a, b].map((pattern) => pattern.slice(pattern.lastIndexOf('*') + 1)) as [string, string]
+  return (
+    (begins[0].startsWith(begins[1]) || begins[1].startsWith(begins[0])) &&
+    (ends[0].endsWith(ends[1]) || ends[1].endsWith(ends[0]))
+  )
 }

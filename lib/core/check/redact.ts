@@ -35,12 +35,13 @@ export function redactionConflicts(rules: RemitRule[], redactions: Redaction[]):
   const found = problems()
   const tools = rules.filter((rule): rule is ToolRuleOf => rule.type === 'tool')
   const places = new Map<string, number>()
+  const meets = remembered()
   for (const rule of tools) {
     const index = places.get(rule.policy) ?? 0
     places.set(rule.policy, index + 1)
     const before = found.list.length
     for (const { field, path, matches } of needs(rule, tools)) {
-      const redaction = redactions.find((each) => withholds(each, path, matches))
+      const redaction = redactions.find((each) => withholds(each, path, matches, meets))
       if (redaction === undefined) continue
       const detail = 'is redacted, so it is not known later what it was'
       const fix = 'Take it out of redact, or let the rule go by another argument.'
@@ -80,9 +81,23 @@ function needs(rule: ToolRuleOf, tools: ToolRuleOf[]): { field: string; path: st
   ]
 }
 
-function withholds({ match, arguments: paths = [] }: Redaction, path: string, matches: Match[]): boolean {
-  if (!paths.some((redacted) => onOneLine(redacted, path))) return false
-  return matches.some((other) => matchesMeet(match, other))
+type Meets = (redaction: Redaction, match: Match) => boolean
+
+/** Many needs are about the same few matches, and lists of names are long. */
+function remembered(): Meets {
+  const known = new Map<Redaction, Map<Match, boolean>>()
+  return (redaction, match) => {
+    const mine = known.get(redaction) ?? new Map<Match, boolean>()
+    known.set(redaction, mine)
+    const met = mine.get(match) ?? matchesMeet(redaction.match, match)
+    mine.set(match, met)
+    return met
+  }
+}
+
+function withholds(redaction: Redaction, path: string, matches: Match[], meets: Meets): boolean {
+  if (!redaction.arguments?.some((redacted) => onOneLine(redacted, path))) return false
+  return matches.some((match) => meets(redaction, match))
 }
 
 /** Whether one of the paths leads to, or into, what the other leads to; names in another case count as the same. */
