@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Remit, RemitRule } from '../lib/api/remit.ts'
 import { decide } from '../lib/core/decide.ts'
+import { newHistory } from '../lib/core/history/history.ts'
 import { remitOf } from '../lib/core/testing/remit.ts'
 import { createLogger } from '../lib/service/log.ts'
 import { createAuthority } from './authority.ts'
@@ -12,7 +13,11 @@ const call = { server: 'billing', tool: 'refund', arguments: {} }
 const open = () => {
   const authority = createAuthority({ log })
   authority.accept(first)
-  return { ...authority, decided: () => decide(authority.current()!.prepared, call, {}, 0) }
+  const decided = () => {
+    const { prepared } = authority.current()!
+    return decide(prepared, call, newHistory(prepared), 0)
+  }
+  return { ...authority, decided }
 }
 /** As an operator of a later version may write one. */
 const later = { ...first.rules[0]!, effect: 'Someday' } as unknown as RemitRule

@@ -2,6 +2,9 @@ import type { Envelope, ReceiptBody } from '../lib/api/receipt.ts'
 import type { Logger } from '../lib/service/log.ts'
 import type { Authority } from './authority.ts'
 import type { HeldBytes } from './body.ts'
+import type { Commitments } from './commitments.ts'
+import type { CallHistory } from './history.ts'
+import type { Definitions } from './mcp/definitions.ts'
 import type { Sessions } from './mcp/sessions.ts'
 import type { SidecarTelemetry } from './telemetry.ts'
 import type { Send } from './upstream.ts'
@@ -39,6 +42,9 @@ export interface GateContext {
   authority: Pick<Authority, 'current' | 'onChange'>
   /** Resolves once the receipt is on disk. */
   record: (body: ReceiptBody) => Promise<Envelope>
+  history: CallHistory
+  definitions: Definitions
+  commitments: Commitments
   send: Send
   credentials: Credentials
   sessions: Sessions

@@ -3,9 +3,13 @@ import type { AddressInfo } from 'node:net'
 import type { Meter, Tracer } from '@opentelemetry/api'
 import { UserError } from '../lib/core/errors.ts'
 import type { Logger } from '../lib/service/log.ts'
+import { createSteadyClock } from '../lib/service/steady.ts'
 import type { Authority } from './authority.ts'
+import { createCommitments } from './commitments.ts'
 import { type Credentials, DEFAULT_LIMITS, type GateContext, type Limits } from './context.ts'
+import { createCallHistory, type LoadPast } from './history.ts'
 import { createModelHandler } from './llm/handler.ts'
+import { createDefinitions } from './mcp/definitions.ts'
 import { createMcpHandler } from './mcp/handler.ts'
 import { createSessions } from './mcp/sessions.ts'
 import { createTelemetryHandler, type RelayTelemetry } from './otlp.ts'
@@ -18,7 +22,9 @@ export interface GateOptions {
   port: number
   authority: Authority
   spool: Spool
-  /** Directory of the spool; the key of session ids is kept beside it. */
+  /** What the agent did before, as recorded. */
+  loadPast: LoadPast
+  /** Directory of the spool; the keys of session ids and of commitments are kept beside it. */
   dir: string
   credentials: Credentials
   telemetry: { tracer: Tracer; meter: Meter }
@@ -31,6 +37,8 @@ export interface GateOptions {
 /** The only way from an agent to a tool or a model. */
 export interface Gate {
   port: number
+  /** Whether all that the remit asks about the past is known. */
+  loaded: () => boolean
   /** Takes no new calls; those on their way get `graceMs` to end. */
   close: (graceMs?: number) => Promise<void>
 }
@@ -51,16 +59,29 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
   const { log } = options
   const { send, close: closeConnections } = createSend()
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const instruments = createInstruments(options.telemetry.meter, { bytes: options.spool.backlogBytes })
+  const steady = createSteadyClock(options.now)
+  const stop = new AbortController()
+  const history = createCallHistory({
+    authority: options.authority,
+    load: options.loadPast,
+    record: options.spool.record,
+    onFreeze: () => instruments.freezes.add(1),
+    now: options.now,
+    steady,
+    signal: stop.signal,
+    log,
+  })
   const context: GateContext = {
     authority: options.authority,
     record: options.spool.record,
+    history,
+    definitions: createDefinitions(steady),
+    commitments: createCommitments(options.dir),
     send,
     credentials: options.credentials,
     sessions: createSessions(options.dir),
-    telemetry: {
-      tracer: options.telemetry.tracer,
-      instruments: createInstruments(options.telemetry.meter, { bytes: options.spool.backlogBytes }),
-    },
+    telemetry: { tracer: options.telemetry.tracer, instruments },
     limits,
     bytes: { held: 0, most: limits.heldBytes },
     now: options.now,
@@ -124,12 +145,14 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
   log.info({ port }, 'the gate is open')
   return {
     port,
+    loaded: history.loaded,
     close: (graceMs = 5_000) => {
       closing ??= new Promise<void>((resolve) => {
         // A connection whose call ends after this moment has to be seen idle again.
         const idle = setInterval(() => server.closeIdleConnections(), 50)
         const late = setTimeout(() => server.closeAllConnections(), graceMs)
         mcp.close()
+        stop.abort()
         server.close(() => {
           clearInterval(idle)
           clearTimeout(late)

@@ -15,9 +15,12 @@ import { openSpool } from './spool/spool.ts'
 
 /** Longest the last receipts may take to reach the ledger when the pod ends. */
 const LAST_DRAIN_MS = 5_000
+/** How long a start waits for the agent's history, so that its first calls are not denied for the want of it. */
+const HISTORY_MS = 30_000
 
 /** The sidecar in an agent's pod: remits from the ledger, receipts to it, the gate between. */
 export const startSidecar = async (settings: Settings, log: Logger, now: () => number) => {
+  const startedAt = now()
   const stop = new AbortController()
   const authority = createAuthority({ log })
   const spool = await openSpool({
@@ -71,6 +74,10 @@ export const startSidecar = async (settings: Settings, log: Logger, now: () => n
     port: settings.port,
     authority,
     spool,
+    loadPast: async (since, take, signal) => {
+      await drain.reached(spool.lastSeq(), signal)
+      if (!signal.aborted) await ledger.history(new Date(since), take, signal)
+    },
     dir: settings.spool,
     credentials: (kind, name) => readCredential(join(settings.credentials, `${kind}-${name}`)),
     telemetry,
@@ -81,7 +88,12 @@ export const startSidecar = async (settings: Settings, log: Logger, now: () => n
   const health = await startHealth({
     host: '0.0.0.0',
     port: settings.healthPort,
-    checks: { remit: () => (authority.current() ? true : 'the agent has no remit yet'), spool: spool.check },
+    checks: {
+      remit: () => (authority.current() ? true : 'the agent has no remit yet'),
+      spool: spool.check,
+      // A ledger that stays away keeps a started agent from what looks at the past, and from nothing else.
+      history: () => gate.loaded() || now() > startedAt + HISTORY_MS || 'what the agent did before is not loaded yet',
+    },
   })
   return {
     port: gate.port,
@@ -92,7 +104,7 @@ export const startSidecar = async (settings: Settings, log: Logger, now: () => n
       const end = now() + LAST_DRAIN_MS
       while (spool.backlogBytes() > 0 && now() < end) await new Promise((resolve) => setTimeout(resolve, 50))
       stop.abort()
-      await Promise.all([drain, remits.done])
+      await Promise.all([drain.done, remits.done])
       await health.close()
       await telemetry.shutdown()
       ledger.close()

@@ -1,6 +1,8 @@
-import type { Span } from '@opentelemetry/api'
 import type { CallRecord, DecisionRecord, IntentBody } from '../lib/api/receipt.ts'
 import { sha256hex } from '../lib/core/canonical.ts'
+import type { Assessment } from '../lib/core/decide.ts'
+import type { Step } from '../lib/core/path.ts'
+import { redact } from '../lib/core/redact.ts'
 import { onCall } from '../lib/core/rotate.ts'
 import type { Json } from '../lib/core/strict.ts'
 import type { InForce } from './authority.ts'
@@ -22,27 +24,48 @@ export const statedBy = (task: unknown, reason: unknown): IntentBody['stated'] =
   return Object.keys(stated).length ? stated : undefined
 }
 
-/** The record of a tool call; `text` are the exact bytes of `params.arguments` that would be forwarded. */
-export const toolRecord = (server: string, tool: string, args: Json, text: string): CallRecord => ({
-  type: 'tool',
-  server,
-  tool: clip(tool, 256),
-  argumentsDigest: sha256hex(text),
-  argumentsBytes: Buffer.byteLength(text),
-  arguments: args,
-})
+/**
+ * The record of a tool call, whose arguments would be forwarded as `JSON.stringify` writes them. Where a path leads to
+ * one of them, `commit` stands in for it, and the digest is a salted one.
+ */
+export const toolRecord = (
+  server: string,
+  tool: string,
+  args: Json,
+  { class: cls, record: facts }: Assessment,
+  redacted: Step[][],
+  hide: { commit: (where: string, value: Json) => Json; digest: (text: string) => string },
+): Extract<CallRecord, { type: 'tool' }> => {
+  const text = JSON.stringify(args)
+  let hidden = false
+  const shown = redact(args, redacted, (where, value) => {
+    hidden = true
+    return hide.commit(where, value)
+  })
+  return {
+    type: 'tool',
+    server,
+    tool: clip(tool, 256),
+    argumentsDigest: hidden ? hide.digest(text) : sha256hex(text),
+    ...(hidden ? { salted: true } : {}),
+    argumentsBytes: Buffer.byteLength(text),
+    arguments: shown,
+    ...(cls === undefined ? {} : { class: cls }),
+    ...(facts === undefined ? {} : { facts }),
+  }
+}
 
 /** Who, under what, does what, why: written before anything leaves the pod. */
 export const intentBody = (
   inForce: InForce,
   call: CallRecord,
   decision: DecisionRecord,
-  span: Span,
+  trace: NonNullable<IntentBody['trace']>,
   stated: IntentBody['stated'],
   now: number,
+  object?: IntentBody['object'],
 ): IntentBody => {
   const { agent, owner, generation } = inForce.remit
-  const { traceId, spanId } = span.spanContext()
   // The groups are in the remit, whose digest is here; somebody in hundreds of them would leave no room for the call.
   const { groups: _groups, ...createdBy } = agent.createdBy
   const body: IntentBody = {
@@ -53,12 +76,14 @@ export const intentBody = (
     call,
     ...(stated ? { stated } : {}),
     decision,
-    trace: { traceId, spanId },
+    ...(object ? { object } : {}),
+    trace,
   }
-  // What an agent states of a call can be as large as its arguments; a call with little of both is not measured.
+  // What an agent states of a call and what is noted of it can be as large as its arguments, and commitments larger; a
+  // call with little of all that is not measured.
   if (
     call.type === 'tool' &&
-    (stated !== undefined || call.argumentsBytes > BODY_BYTES / 2) &&
+    (stated !== undefined || call.facts !== undefined || call.salted || call.argumentsBytes > BODY_BYTES / 2) &&
     Buffer.byteLength(JSON.stringify(body)) > BODY_BYTES
   ) {
     const { arguments: _left, ...rest } = call

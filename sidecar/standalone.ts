@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import type { RemitModel, RemitServer } from '../lib/api/remit.ts'
 import { VERSION } from '../lib/api/version.ts'
+import { STANDALONE } from '../lib/core/compile.ts'
 import { UserError } from '../lib/core/errors.ts'
 import type { Logger } from '../lib/service/log.ts'
 import { startTelemetry, type TelemetryOptions } from '../lib/service/telemetry.ts'
@@ -9,10 +10,10 @@ import type { Limits } from './context.ts'
 import { readCredential } from './credentials.ts'
 import { startGate } from './gate.ts'
 import { openSpool } from './spool/spool.ts'
-import { STANDALONE } from '../lib/core/compile.ts'
 import { compileStandalone } from './standalone/compile.ts'
 import { readPolicyFiles } from './standalone/files.ts'
 import { followFiles } from './standalone/follow.ts'
+import { readPast } from './standalone/past.ts'
 
 export interface StandaloneOptions {
   /** Paths of policy files; followed while running. */
@@ -134,6 +135,7 @@ export const startStandalone = async (options: StandaloneOptions): Promise<Stand
     port: options.port,
     authority,
     spool,
+    loadPast: async (since, take) => readPast(spool.segments(), since, take),
     dir: options.dataDir,
     credentials: (_kind, name) => readCredential(files[name]),
     telemetry,

@@ -62,6 +62,7 @@ export const createInstruments = (meter: Meter, queue: { bytes: () => number }) 
       unit: '{message}',
       description: 'Messages that no policy decides',
     }),
+    freezes: meter.createCounter('remit.freezes', { unit: '{freeze}', description: 'Breakers that opened' }),
     record: meter.createHistogram('remit.record.duration', { ...seconds, description: 'Until an intent is on disk' }),
     server: meter.createHistogram('mcp.server.operation.duration', { ...seconds, description: 'As the agent waits' }),
     client: meter.createHistogram('mcp.client.operation.duration', { ...seconds, description: 'As the server takes' }),

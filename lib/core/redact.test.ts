@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ToolClass } from '../api/gen/types.ts'
 import type { Remit } from '../api/remit.ts'
 import { parsePath, type Step } from './path.ts'
 import { redact, redactionsOf, redactsResultsOf } from './redact.ts'
@@ -94,6 +95,13 @@ describe('redactionsOf', () => {
   })
   it('withholds from agents only what enforced policies name', () => {
     expect([redactsResultsOf({ remit }, 'billing'), redactsResultsOf({ remit }, 'mail')]).toEqual([true, false])
+  })
+  it('holds for a class, and for what has none', () => {
+    const byClass = {
+      redactions: [{ policy: 'p', mode: 'Enforce', match: { classes: ['Read'] }, results: ['iban'] }],
+    } as Partial<Remit> as Remit
+    const results = (cls?: ToolClass) => redactionsOf({ remit: byClass }, 'billing', 'get', cls).results
+    expect([results('Read'), results('Write'), results()]).toEqual([paths('iban'), [], paths('iban')])
   })
   it('is nothing where nothing is redacted', () => {
     expect(redactionsOf({ remit: {} as Remit }, 'a', 'b')).toEqual({ arguments: [], results: [], recorded: [] })

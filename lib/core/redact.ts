@@ -1,5 +1,7 @@
+import type { ToolClass } from '../api/gen/types.ts'
 import { aliasOf } from './alias.ts'
 import { glob } from './glob.ts'
+import { compileMatch, fitsClass } from './match.ts'
 import { parsePath, type Step } from './path.ts'
 import type { PreparedRemit } from './prepare.ts'
 import type { Json } from './strict.ts'
@@ -13,25 +15,19 @@ export interface Redactions {
   recorded: Step[][]
 }
 
-type Paths = (Redactions & { fits: (server: string, tool: string) => boolean })[]
+type Paths = (Redactions & { fits: (server: string, tool: string, cls: ToolClass | undefined) => boolean })[]
 const NONE: Redactions = { arguments: [], results: [], recorded: [] }
 const compiled = new WeakMap<PreparedRemit['remit'], Paths>()
-
-const names = (patterns: string[] | undefined) => {
-  const globs = patterns?.map(glob)
-  return (name: string) => globs === undefined || globs.some((fits) => fits(name))
-}
 
 /** A path that cannot be read withholds everything: the root itself. */
 const stepsOf = (paths: string[] | undefined): Step[][] => (paths ?? []).map((path) => parsePath(path) ?? [])
 
 function compile({ redactions = [] }: PreparedRemit['remit']): Paths {
   return redactions.map(({ match, mode, ...paths }) => {
-    const server = names(match.servers)
-    const tool = names(match.tools)
+    const matcher = compileMatch(match)
     const recorded = stepsOf(paths.results)
     return {
-      fits: (onServer, ofTool) => server(onServer) && tool(ofTool),
+      fits: (server, tool, cls) => matcher.names(server, tool) && fitsClass(matcher, cls, true),
       arguments: stepsOf(paths.arguments),
       results: mode === 'Observe' ? [] : recorded,
       recorded,
@@ -41,17 +37,23 @@ function compile({ redactions = [] }: PreparedRemit['remit']): Paths {
 
 /**
  * What of a tool's arguments and results is redacted. A policy that only observes changes nothing for the agent, but
- * its redactions hold for the record: what was written there in clear once cannot be taken back. Where `match` names
- * classes it fits tools of any class.
+ * its redactions hold for the record: what was written there in clear once cannot be taken back.
+ *
+ * @param cls the tool's class; where it has none or it is not known, it is in every class
  */
-export function redactionsOf({ remit }: Pick<PreparedRemit, 'remit'>, server: string, tool: string): Redactions {
+export function redactionsOf(
+  { remit }: Pick<PreparedRemit, 'remit'>,
+  server: string,
+  tool: string,
+  cls?: ToolClass,
+): Redactions {
   if (!remit.redactions?.length) return NONE
   let paths = compiled.get(remit)
   if (paths === undefined) {
     paths = compile(remit)
     compiled.set(remit, paths)
   }
-  const fitting = paths.filter(({ fits }) => fits(server, tool))
+  const fitting = paths.filter(({ fits }) => fits(server, tool, cls))
   if (fitting.length === 0) return NONE
   return {
     arguments: fitting.flatMap((one) => one.arguments),
@@ -63,7 +65,8 @@ export function redactionsOf({ remit }: Pick<PreparedRemit, 'remit'>, server: st
 /** Whether results of any tool of the server are withheld from the agent. */
 export const redactsResultsOf = ({ remit }: Pick<PreparedRemit, 'remit'>, server: string): boolean =>
   remit.redactions?.some(
-    ({ match, mode, results }) => mode !== 'Observe' && results !== undefined && names(match.servers)(server),
+    ({ match, mode, results }) =>
+      mode !== 'Observe' && results !== undefined && (match.servers?.some((name) => glob(name)(server)) ?? true),
   ) ?? false
 
 /**

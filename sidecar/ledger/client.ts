@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
-import { LEDGER_PATHS, type ReceiptsAck } from '../../lib/api/ledger.ts'
+import { LEDGER_PATHS, type Past, type ReceiptsAck } from '../../lib/api/ledger.ts'
 import { readCredential } from '../credentials.ts'
 import type { RelayTelemetry } from '../otlp.ts'
 import type { PostAnswer } from '../spool/drain.ts'
@@ -20,6 +20,8 @@ export interface LedgerClient {
   post: (batch: Buffer, signal: AbortSignal) => Promise<PostAnswer>
   /** The head of the stream of remits; rejects unless it is one. */
   openRemits: (signal: AbortSignal) => Promise<IncomingMessage>
+  /** What this agent did since then, by all its pods; rejects unless all of it was told. */
+  history: (since: Date, take: (past: Past) => void, signal: AbortSignal) => Promise<void>
   relay: RelayTelemetry
   /** Headers of a request that others make (the telemetry exporter). */
   headers: () => Promise<Record<string, string>>
@@ -51,6 +53,12 @@ const errorOf = (status: number | undefined, text: string): LedgerError['error']
   } catch {
     return { text: `the ledger answered ${status}` }
   }
+}
+
+const pastIn = (line: string): Past => {
+  const past = JSON.parse(line) as Past
+  if (!Number.isFinite(past?.at)) throw new Error('what the ledger told of the past is not that')
+  return past
 }
 
 /** HTTPS to the ledger: its certificate is checked against our authorities and its name, each request shows our token. */
@@ -111,6 +119,20 @@ export const createLedgerClient = (options: LedgerOptions): LedgerClient => {
       const response = await open('GET', LEDGER_PATHS.remit, { accept: 'text/event-stream' }, signal, STREAM_SILENCE_MS)
       if (response.statusCode === 200) return response
       throw new Error(errorOf(response.statusCode, await bodyOf(response)).text)
+    },
+    history: async (since, take, signal) => {
+      const path = `${LEDGER_PATHS.history}?since=${encodeURIComponent(since.toISOString())}`
+      const response = await open('GET', path, { accept: 'application/x-ndjson' }, signal, SILENCE_MS)
+      if (response.statusCode !== 200) throw new Error(errorOf(response.statusCode, await bodyOf(response)).text)
+      response.setEncoding('utf8')
+      let rest = ''
+      for await (const chunk of response) {
+        const lines = (rest + chunk).split('\n')
+        rest = lines.pop() ?? ''
+        if (rest.length > ANSWER_BYTES) throw new Error('a line of the ledger is too long')
+        for (const line of lines) take(pastIn(line))
+      }
+      if (rest !== '') throw new Error('what the ledger told of the past ends in the middle of a line')
     },
     relay: async (kind, extra, body, signal) => {
       const response = await open('POST', `${LEDGER_PATHS.otlp}/v1/${kind}`, extra, signal, SILENCE_MS, body)

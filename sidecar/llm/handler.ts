@@ -72,9 +72,10 @@ const requestedModel = (body: Buffer, headers: IncomingHttpHeaders): string | un
   }
 }
 
-/** Whether the agent may use a declared model now; rules are about tools. */
-const decideModel = ({ prepared }: InForce, model: RemitModel, now: number): DecisionRecord =>
-  fallen(prepared, now) ?? { effect: 'Allow', reason: `The remit declares the model ${model.name}.` }
+/** Whether the agent may use a declared model now; rules are about tools, but a frozen agent does not think either. */
+const decideModel = (gate: GateContext, { prepared }: InForce, model: RemitModel, now: number): DecisionRecord =>
+  fallen(prepared, now) ??
+  gate.history.frozen() ?? { effect: 'Allow', reason: `The remit declares the model ${model.name}.` }
 
 interface Streamed {
   outcome: ResultBody['outcome']
@@ -170,7 +171,7 @@ export const createModelHandler =
 
     const asked = requestedModel(body, request.headers)
     const began = gate.now()
-    const decision = decideModel(inForce, model, began)
+    const decision = decideModel(gate, inForce, model, began)
     const { tracer, instruments } = gate.telemetry
     const span = startSpan(
       tracer,
@@ -186,6 +187,7 @@ export const createModelHandler =
       },
       parentContext(request.headers.traceparent),
     )
+    const { traceId, spanId } = span.spanContext()
     const labels = { 'remit.model': name, [ATTR.effect]: decision.effect }
     const finish = async (intent: string, status: number, result: Streamed) => {
       const { usage } = result
@@ -234,7 +236,9 @@ export const createModelHandler =
         requestBytes: body.length,
         ...(asked ? { requestedModel: asked } : {}),
       } as const
-      intent = receiptName(await gate.record(intentBody(inForce, call, decision, span, undefined, began)))
+      intent = receiptName(
+        await gate.record(intentBody(inForce, call, decision, { traceId, spanId }, undefined, began)),
+      )
       if (decision.effect !== 'Allow') {
         const code = (decision.code ?? 'NoRuleAllows') as ErrorCode
         instruments.denials.add(1, { ...labels, [ATTR.code]: code })

@@ -1,11 +1,13 @@
 import type { RemitServer } from '../../lib/api/remit.ts'
 import type { ErrorCode } from '../../lib/core/errors.ts'
+import { redactsResultsOf } from '../../lib/core/redact.ts'
 import type { GateContext } from '../context.ts'
 import { targetOf } from '../target.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import { readAnswer, type ServerMessage } from './answer.ts'
 import { type JsonObject, type RequestId, RPC, SERVER_NOTIFICATIONS } from './messages.ts'
 import type { Session } from './sessions.ts'
+import { withholdNotification } from './withhold.ts'
 
 /** One message to a server, with nothing of the agent's own HTTP request. */
 export interface Outgoing {
@@ -72,6 +74,7 @@ export const within = (
   }
 }
 
+const LIST_CHANGED = 'notifications/tools/list_changed'
 const ASIDE_MS = 10_000
 /** Requests of one server stream that are being answered at a time; a server that sends more gets no answer to them. */
 const MAX_ANSWERING = 16
@@ -94,7 +97,8 @@ export const notify = async (
 }
 
 /**
- * What a server sends of its own accord: notifications the protocol's tools part knows are passed on; its requests
+ * What a server sends of its own accord: notifications the protocol's tools part knows are passed on, but for what the
+ * policy withholds; its requests
  * (sampling, elicitation, roots) are answered here, because no policy decides what an agent tells a server that way.
  */
 export const serverMessages = (
@@ -103,11 +107,18 @@ export const serverMessages = (
   pass: (raw: string) => void,
 ) => {
   let answering = 0
+  const isWithheld = () => {
+    const inForce = gate.authority.current()
+    return inForce !== undefined && redactsResultsOf(inForce, out.server.name)
+  }
   return ({ message, raw }: ServerMessage): void => {
     const method = String(message.method)
     if (!('id' in message)) {
-      if (SERVER_NOTIFICATIONS.has(method)) pass(raw)
-      else gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'server' })
+      if (method === LIST_CHANGED) gate.definitions.changed(out.server)
+      if (SERVER_NOTIFICATIONS.has(method)) {
+        const passed = isWithheld() ? withholdNotification(message, raw) : raw
+        if (passed !== undefined) pass(passed)
+      } else gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'server' })
       return
     }
     if ('result' in message || 'error' in message) return

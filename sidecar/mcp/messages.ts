@@ -32,7 +32,8 @@ export const SERVER_NOTIFICATIONS = new Set([
 /** Of an `initialize` result: what an agent may then use. */
 export const SERVER_CAPABILITIES = ['tools', 'logging'] as const
 
-const META_RECEIPT = 'dev.remit/receipt'
+export const META_RECEIPT = 'dev.remit/receipt'
+export const META_EFFECT = 'dev.remit/effect'
 const META_CODE = 'dev.remit/code'
 export const META_TASK = 'dev.remit/task'
 export const META_REASON = 'dev.remit/reason'

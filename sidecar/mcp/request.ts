@@ -1,9 +1,12 @@
 import type { RemitServer } from '../../lib/api/remit.ts'
 import { describe, UserError } from '../../lib/core/errors.ts'
+import type { PreparedRemit } from '../../lib/core/prepare.ts'
+import { redactionsOf } from '../../lib/core/redact.ts'
 import { visible } from '../../lib/core/visible.ts'
 import type { InForce } from '../authority.ts'
 import type { GateContext } from '../context.ts'
 import { UpstreamFailure } from '../upstream.ts'
+import { definitionsMatter } from './definitions.ts'
 import { exchange, FAILURE_CODES, notify, type Outgoing, SessionGone, serverMessages, within } from './forward.ts'
 import {
   isObject,
@@ -60,17 +63,22 @@ const asForwarded = (message: Request): JsonObject => {
   }
 }
 
-const filterTools = (request: PlainRequest, result: JsonObject): JsonObject | undefined => {
+const filterTools = ({ prepared }: InForce, server: RemitServer, result: JsonObject): JsonObject | undefined => {
   if (!Array.isArray(result.tools)) return undefined
   return {
     ...result,
-    tools: result.tools.filter(
-      (tool) =>
-        isObject(tool) &&
-        typeof tool.name === 'string' &&
-        visible(request.inForce.prepared, request.server.name, tool.name),
-    ),
+    tools: result.tools.flatMap((tool) => {
+      if (!isObject(tool) || typeof tool.name !== 'string') return []
+      return visible(prepared, server.name, tool.name, tool) ? [asOffered(prepared, server.name, tool.name, tool)] : []
+    }),
   }
+}
+
+/** A tool as the agent gets to see it: a result of which something is withheld has no form that could be promised. */
+const asOffered = (prepared: PreparedRemit, server: string, name: string, tool: JsonObject): JsonObject => {
+  if (tool.outputSchema === undefined || redactionsOf(prepared, server, name).results.length === 0) return tool
+  const { outputSchema: _, ...rest } = tool
+  return rest
 }
 
 const filterInitialize = (result: JsonObject): JsonObject | undefined => {
@@ -116,6 +124,7 @@ export const handleRequest = async (gate: GateContext, request: PlainRequest): P
       body: Buffer.from(JSON.stringify(asForwarded(message))),
       signal: limit.signal,
     }
+    const asked = gate.definitions.moment(server)
     const pass = method === 'initialize' ? () => {} : reply.message
     const answer = await exchange(gate, out, id, serverMessages(gate, out, pass))
     if (!('result' in answer.message)) {
@@ -124,8 +133,12 @@ export const handleRequest = async (gate: GateContext, request: PlainRequest): P
     }
     const result = answer.message.result as JsonObject
     if (method === 'tools/list') {
-      const filtered = filterTools(request, result)
+      // By the remit of this moment: while the server answered, another may have come.
+      const inForce = gate.authority.current() ?? request.inForce
+      const filtered = filterTools(inForce, server, result)
       if (!filtered) return invalid('the list of tools is not one')
+      if (definitionsMatter(inForce.prepared, server.name))
+        gate.definitions.learn(server, result.tools as JsonObject[], asked)
       reply.answer({ ...answer.message, result: filtered })
     } else if (method === 'initialize') {
       const filtered = filterInitialize(result)

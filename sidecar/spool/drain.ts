@@ -19,6 +19,16 @@ export interface DrainOptions {
   batchBytes?: number
 }
 
+export interface Drain {
+  /** Resolves when the signal aborts. */
+  done: Promise<void>
+  /**
+   * Resolves once the ledger has this receipt of the spool's own incarnation, and so all before it; also when the given
+   * signal aborts.
+   */
+  reached: (seq: number, signal: AbortSignal) => Promise<void>
+}
+
 const CURSOR = 'cursor.json'
 /** Gathers what a busy moment records into one request. */
 const SETTLE_MS = 25
@@ -76,9 +86,9 @@ const bytesBefore = (batch: Buffer, seq: number): number => {
 
 /**
  * Sends the spool to the ledger in order, for ever: from where the last run stopped, again after every failure with
- * growing pauses, and never past a receipt the ledger has not acknowledged. Resolves when the signal aborts.
+ * growing pauses, and never past a receipt the ledger has not acknowledged.
  */
-export const startDrain = (options: DrainOptions): Promise<void> => {
+export const startDrain = (options: DrainOptions): Drain => {
   const { spool, dir, log, signal, batchBytes = 1024 * 1024 } = options
   let wake: (() => void) | undefined
   spool.onCommit(() => wake?.())
@@ -121,6 +131,26 @@ export const startDrain = (options: DrainOptions): Promise<void> => {
   }
   spool.setBacklog(backlog())
 
+  let acknowledged = -1
+  const waiting = new Set<() => void>()
+  const note = ({ incarnation }: Segment, answer: PostAnswer) => {
+    if (incarnation !== spool.incarnation) return
+    acknowledged = Math.max(acknowledged, answer.kind === 'ack' ? answer.seq : answer.expectedSeq - 1)
+    for (const look of waiting) look()
+  }
+  const reached = (seq: number, given: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (acknowledged < seq && !given.aborted) return
+        waiting.delete(look)
+        given.removeEventListener('abort', look)
+        resolve()
+      }
+      waiting.add(look)
+      given.addEventListener('abort', look)
+      look()
+    })
+
   /** Sends what there is; false when there is nothing to send. */
   const step = async (): Promise<boolean> => {
     const { segment, length, next } = position()
@@ -132,6 +162,7 @@ export const startDrain = (options: DrainOptions): Promise<void> => {
       return true
     }
     const answer = await options.post(batch, signal)
+    note(segment, answer)
     const taken = bytesBefore(batch, answer.kind === 'ack' ? answer.seq + 1 : answer.expectedSeq)
     if (!taken) {
       if (answer.kind === 'ack') throw new Error('the ledger acknowledged nothing of the batch')
@@ -144,7 +175,7 @@ export const startDrain = (options: DrainOptions): Promise<void> => {
     return true
   }
 
-  return (async () => {
+  const run = async () => {
     let backoff = MIN_BACKOFF_MS
     let failing = false
     while (!signal.aborted) {
@@ -176,5 +207,6 @@ export const startDrain = (options: DrainOptions): Promise<void> => {
         backoff = Math.min(MAX_BACKOFF_MS, backoff * 2)
       }
     }
-  })()
+  }
+  return { done: run(), reached }
 }

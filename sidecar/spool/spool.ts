@@ -30,6 +30,8 @@ export interface Spool {
   record: (body: ReceiptBody) => Promise<Envelope>
   /** All there is, oldest first, with the bytes that are on disk (Infinity: the whole file). */
   segments: () => { segment: Segment; length: number }[]
+  /** Sequence number of the last receipt that is on disk. */
+  lastSeq: () => number
   onCommit: (listener: () => void) => void
   /** The ledger has this many bytes more; `finished` segments before the newest may go. */
   taken: (bytes: number, finished?: Segment) => void
@@ -199,6 +201,7 @@ export const openSpool = async (options: SpoolOptions): Promise<Spool> => {
       ...closed.map((segment) => ({ segment, length: Number.POSITIVE_INFINITY })),
       { segment: appender.segment, length: appender.length() },
     ],
+    lastSeq: () => chain.seq - 1,
     onCommit: (listener) => void listeners.push(listener),
     taken: (bytes, segment) => {
       backlog = Math.max(0, backlog - bytes)

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Receipt } from '../../lib/api/receipt.ts'
 import type { SignedRemit } from '../../lib/api/remit.ts'
+import { pastOf } from '../../sidecar/past.ts'
 import { createAuthority } from '../harness/pki.ts'
 
 export const LEDGER_NAME = 'remit-ledger.remit-system.svc'
@@ -16,6 +17,7 @@ export const createLedger = async (token: () => string) => {
   const pair = await authority.issue(LEDGER_NAME, { names: [LEDGER_NAME] })
   const receipts: Receipt[] = []
   const otlp: { path: string; bytes: number }[] = []
+  const histories: string[] = []
   const streams = new Set<ServerResponse>()
   let signed: SignedRemit | undefined
   let server: Server | undefined
@@ -34,6 +36,16 @@ export const createLedger = async (token: () => string) => {
         streams.add(response)
         response.on('close', () => streams.delete(response))
         send(response)
+        return
+      }
+      if (request.url?.startsWith('/v1/history?since=')) {
+        histories.push(request.url)
+        const since = Date.parse(decodeURIComponent(request.url.split('=')[1] ?? ''))
+        const all = receipts.flatMap((receipt) => pastOf(receipt) ?? [])
+        const freeze = all.findLast(({ kind, at }) => kind === 'frozen' && at <= since)
+        const told = [...(freeze ? [freeze] : []), ...all.filter(({ at }) => at > since)]
+        response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+        response.end(told.map((past) => `${JSON.stringify(past)}\n`).join(''))
         return
       }
       const chunks: Buffer[] = []
@@ -78,6 +90,7 @@ export const createLedger = async (token: () => string) => {
     ca: authority.cert,
     url: () => `https://127.0.0.1:${port}`,
     receipts,
+    histories,
     otlp,
     publish: (next: SignedRemit) => {
       signed = next

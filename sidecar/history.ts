@@ -1,0 +1,234 @@
+import type { Past } from '../lib/api/ledger.ts'
+import type { DecisionRecord, ReceiptBody, ResultBody } from '../lib/api/receipt.ts'
+import { type Assessment, assess, objectsNeeded, type ToolCall } from '../lib/core/decide.ts'
+import type { ErrorCode } from '../lib/core/errors.ts'
+import {
+  continueHistory,
+  forget,
+  type History,
+  historyWindow,
+  isFrozen,
+  newHistory,
+  remember,
+} from '../lib/core/history/history.ts'
+import type { ObjectNeed } from '../lib/core/rule/object.ts'
+import { refuse } from '../lib/core/standing.ts'
+import type { Logger } from '../lib/service/log.ts'
+import type { Authority, InForce } from './authority.ts'
+import { pause } from './spool/pause.ts'
+
+/**
+ * Tells `take` what this agent did since a time (milliseconds since the epoch), oldest first and with everything that
+ * was recorded before the call, and its last freeze whenever that was. Rejects when that cannot be known now.
+ */
+export type LoadPast = (since: number, take: (past: Past) => void, signal: AbortSignal) => Promise<void>
+
+/** A call as it was decided: by which remit, and the name under which the history knows it. */
+export interface Decided {
+  inForce: InForce
+  assessment: Assessment
+  id: string
+}
+
+/** What the agent did, as far as its remit asks. Decisions read and reserve it in one turn of the event loop. */
+export interface CallHistory {
+  /** What has to be read before the call can be decided; nothing when it would be denied anyway. */
+  objectsNeeded: (call: ToolCall) => ObjectNeed[]
+  /** Decides by the remit in force and counts the call from this moment on. Throws while there is no remit. */
+  decide: (call: ToolCall) => Decided
+  /** The call's intent is on disk under this name. */
+  recorded: (id: string, receipt: string) => void
+  /** The call's intent could not be recorded, so it is not made. */
+  forget: (id: string) => void
+  /** What came of the call. */
+  ended: (id: string, outcome: ResultBody['outcome']) => void
+  /** Nothing more comes of the call; what did is recorded. */
+  closed: (id: string) => void
+  /** Resolves once a freeze that has come about is recorded; undefined when there is none to record. */
+  escalate: () => Promise<void> | undefined
+  /** Whether all that the remit asks about the past is known. */
+  loaded: () => boolean
+  /** The denial of whatever a frozen agent asks for. */
+  frozen: () => DecisionRecord | undefined
+}
+
+export interface HistoryOptions {
+  authority: Pick<Authority, 'current' | 'onChange'>
+  load: LoadPast
+  record: (body: ReceiptBody) => Promise<unknown>
+  /** Tells whoever watches that a breaker opened. */
+  onFreeze: () => void
+  now: () => number
+  steady: () => number
+  signal: AbortSignal
+  log: Logger
+}
+
+/** A call that came too early says nothing about the agent: it opens no breaker. */
+const NOT_LOADED: ErrorCode = 'HistoryNotLoaded'
+const MIN_BACKOFF_MS = 200
+const MAX_BACKOFF_MS = 5_000
+/** Clocks of this machine and of those before it differ. */
+const SLACK_MS = 60_000
+
+interface Live {
+  events: Past[]
+  receipt?: string
+  closed: boolean
+}
+
+/** One agent's history under one remit after the other. */
+export const createCallHistory = (options: HistoryOptions): CallHistory => {
+  const { authority, now, steady, signal, log } = options
+  let current: { inForce: InForce; history: History } | undefined
+  /** Calls whose receipts may not be in what is loaded: those under way, and all while something is being loaded. */
+  const live = new Map<string, Live>()
+  const byReceipt = new Set<string>()
+  let loading = false
+  let calls = 0
+
+  const drop = (id: string) => {
+    byReceipt.delete(live.get(id)?.receipt ?? '')
+    live.delete(id)
+  }
+  /** The younger of two readings of a receipt's time: what a clock that was set makes of it must not age it. */
+  const timed = <P extends Past>(past: P): P => {
+    if (past.kind === 'frozen') return { ...past, at: Math.min(past.at, now()) }
+    const here = steady()
+    return { ...past, at: Math.min(here, Math.max(past.at, here - (now() - past.at))) }
+  }
+
+  /** The history of the remit in force from what is recorded, and then what is under way. */
+  const loadOnce = async (): Promise<void> => {
+    for (;;) {
+      const { inForce } = current!
+      const history = newHistory(inForce.prepared)
+      const since = Math.min(now(), steady()) - historyWindow(inForce.prepared) - SLACK_MS
+      const take = (past: Past) => {
+        if (past.kind === 'frozen' || !byReceipt.has(past.id)) remember(history, timed(past))
+      }
+      await options.load(since, take, signal)
+      if (signal.aborted) return
+      if (current!.inForce !== inForce) continue
+      for (const id of [...history.open.keys()])
+        remember(history, { kind: 'result', id, at: steady(), outcome: 'unknown' })
+      const meanwhile = [...live.values()].flatMap(({ events }) => events).sort((a, b) => a.at - b.at)
+      for (const past of meanwhile) remember(history, past)
+      history.loaded = true
+      const before = current!.history.frozen
+      if (before && !history.frozen?.recorded) history.frozen = before
+      current = { inForce, history }
+      log.info({}, 'what the agent did before is loaded')
+      return
+    }
+  }
+  const load = async (): Promise<void> => {
+    if (loading) return
+    loading = true
+    for (let backoff = MIN_BACKOFF_MS; !signal.aborted; backoff = Math.min(MAX_BACKOFF_MS, backoff * 2)) {
+      try {
+        await loadOnce()
+        break
+      } catch (error) {
+        if (!signal.aborted) log.warn({ err: error }, 'what the agent did before cannot be loaded yet')
+        await pause(backoff * (0.5 + Math.random() / 2), signal)
+      }
+    }
+    loading = false
+    for (const [id, { closed }] of live) if (closed) drop(id)
+    await escalate()
+  }
+
+  const follow = (inForce: InForce) => {
+    const { history } = current
+      ? continueHistory(inForce.prepared, current.history)
+      : { history: newHistory(inForce.prepared) }
+    current = { inForce, history }
+    if (!history.loaded)
+      load().catch((error: unknown) => log.error({ err: error }, 'the history could not be loaded, a mistake of ours'))
+  }
+
+  const keep = (id: string, past: Past) => {
+    remember(current!.history, past)
+    live.get(id)?.events.push(past)
+  }
+
+  let escalating: Promise<void> | undefined
+  const escalate = (): Promise<void> | undefined => {
+    const freeze = current?.history.frozen
+    if (!freeze || freeze.recorded || !isFrozen(current!.history, now())) return escalating
+    freeze.recorded = true
+    const { policy, detail } = freeze
+    log.error({ policy, detail }, 'a breaker opened: the agent is frozen')
+    options.onFreeze()
+    // The spool keeps what it cannot write yet, and writes it first.
+    const written = options
+      .record({ kind: 'escalation', code: 'AgentFrozen', policy, detail })
+      .then(
+        () => {},
+        (error: unknown) => log.error({ err: error }, 'the freeze is in force but not recorded yet'),
+      )
+      .finally(() => {
+        if (escalating === written) escalating = undefined
+      })
+    escalating = written
+    return written
+  }
+
+  authority.onChange(follow)
+  const first = authority.current()
+  if (first) follow(first)
+
+  return {
+    objectsNeeded: (call) => objectsNeeded(current!.inForce.prepared, call, current!.history, now(), steady()),
+    decide: (call) => {
+      const { inForce, history } = current!
+      const at = steady()
+      const assessment = assess(inForce.prepared, call, history, now(), at)
+      const id = `#${++calls}`
+      live.set(id, { events: [], closed: false })
+      if (assessment.decision.code === NOT_LOADED) return { inForce, assessment, id }
+      keep(id, {
+        kind: 'intent',
+        id,
+        at,
+        server: call.server,
+        tool: call.tool,
+        effect: assessment.decision.effect,
+        ...(assessment.class === undefined ? {} : { class: assessment.class }),
+        ...(assessment.record === undefined ? {} : { facts: assessment.record }),
+      })
+      return { inForce, assessment, id }
+    },
+    recorded: (id, receipt) => {
+      const call = live.get(id)
+      if (!call) return
+      call.receipt = receipt
+      byReceipt.add(receipt)
+    },
+    forget: (id) => {
+      forget(current!.history, id)
+      drop(id)
+    },
+    ended: (id, outcome) => keep(id, { kind: 'result', id, at: steady(), outcome }),
+    closed: (id) => {
+      const call = live.get(id)
+      if (!call) return
+      call.closed = true
+      if (!loading) drop(id)
+    },
+    escalate,
+    loaded: () => current?.history.loaded ?? false,
+    frozen: () => {
+      const freeze = current?.history.frozen
+      if (!freeze || !isFrozen(current!.history, now())) return undefined
+      const { policy, detail, at } = freeze
+      const agent = current!.inForce.remit.agent.name
+      return {
+        ...refuse('AgentFrozen', { at: new Date(at).toISOString(), detail, agent }),
+        rule: 'breaker',
+        policy,
+      }
+    },
+  }
+}

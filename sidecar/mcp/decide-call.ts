@@ -1,0 +1,56 @@
+import type { ReadObject, ToolCall } from '../../lib/core/decide.ts'
+import type { Json } from '../../lib/core/strict.ts'
+import type { GateContext } from '../context.ts'
+import type { Decided } from '../history.ts'
+import { createDeclared } from './declared.ts'
+import { definitionsMatter } from './definitions.ts'
+import { createObjectReader, type Reader } from './objects.ts'
+import type { Session } from './sessions.ts'
+
+/** A call to be decided, as the agent made it. */
+export interface Undecided {
+  server: string
+  session: Session | undefined
+  tool: string
+  arguments: Json
+  traceparent: string
+  signal: AbortSignal
+}
+export interface DecidedCall extends Decided {
+  objects: ReadObject[]
+  /** The same objects as they are now. */
+  readAgain: () => Promise<ReadObject[]>
+}
+
+/**
+ * Decides calls by all that their rules look at: how the server declares the tool now, and objects as they are now.
+ * Learning that takes time, in which the remit may change; then it is begun again, so that no call is decided by what
+ * another remit wanted to know. From the decision on nothing waits until its intent is on its way to the disk.
+ */
+export const createDecider = (gate: GateContext) => {
+  const declared = createDeclared(gate)
+  const readObjects = createObjectReader(gate)
+
+  return async ({ session, traceparent, signal, ...asked }: Undecided): Promise<DecidedCall> => {
+    for (;;) {
+      const inForce = gate.authority.current()
+      if (!inForce) throw new Error('a call is decided without a remit')
+      const call: ToolCall = asked
+      const server = inForce.remit.servers.find(({ name }) => name === asked.server)
+      const definition =
+        server && session && definitionsMatter(inForce.prepared, server.name)
+          ? await declared(server, session, asked.tool)
+          : undefined
+      const known = { ...call, definition }
+      const needs = gate.history.objectsNeeded(known)
+      const reader: Reader = { inForce, server: asked.server, session, traceparent, signal }
+      const objects = needs.length > 0 ? await readObjects(needs, reader) : []
+      if (gate.authority.current() !== inForce) continue
+      return {
+        ...gate.history.decide({ ...known, objects }),
+        objects,
+        readAgain: () => readObjects(needs, reader),
+      }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import type { RemitServer } from '../../lib/api/remit.ts'
+import { canonical, sha256hex } from '../../lib/core/canonical.ts'
+import type { ReadObject } from '../../lib/core/decide.ts'
+import { UserError } from '../../lib/core/errors.ts'
+import type { ObjectNeed } from '../../lib/core/rule/object.ts'
+import { type Json, parseStrict } from '../../lib/core/strict.ts'
+import type { InForce } from '../authority.ts'
+import type { GateContext } from '../context.ts'
+import { UpstreamFailure } from '../upstream.ts'
+import { ask, createOwnSessions } from './ask.ts'
+import { SessionGone } from './forward.ts'
+import { isObject, type JsonObject } from './messages.ts'
+import type { Session } from './sessions.ts'
+
+/** For whom objects are read: the session they are read in where the agent has one with that server, and the trace. */
+export interface Reader {
+  inForce: InForce
+  server: string
+  session: Session | undefined
+  traceparent: string
+  signal: AbortSignal
+}
+
+/** The object of a tool's result: its structured content, or what its first text says as JSON. */
+const objectIn = (result: JsonObject): { value: Json } | { problem: string } => {
+  if (result.isError === true) return { problem: 'the tool says it failed' }
+  if (isObject(result.structuredContent)) return { value: result.structuredContent }
+  const text = (Array.isArray(result.content) ? result.content : []).find(
+    (part): part is JsonObject => isObject(part) && part.type === 'text',
+  )?.text
+  const parsed = typeof text === 'string' ? parseStrict(text) : undefined
+  return parsed?.ok ? { value: parsed.value } : { problem: 'the answer holds no JSON' }
+}
+
+/** Reads objects that calls are about through the tools their rules name. What cannot be read is told, never thrown. */
+export const createObjectReader = (gate: GateContext) => {
+  const own = createOwnSessions(gate)
+
+  const answerOf = (server: RemitServer, need: ObjectNeed, tool: string, reader: Reader) => {
+    const question = {
+      server,
+      method: 'tools/call',
+      params: { name: tool, arguments: need.arguments, _meta: { traceparent: reader.traceparent } },
+      signal: reader.signal,
+      traceparent: reader.traceparent,
+    }
+    return server.name === reader.server ? ask(gate, { ...question, session: reader.session }) : own.ask(question)
+  }
+
+  const read = async (need: ObjectNeed, reader: Reader): Promise<ReadObject> => {
+    const slash = need.tool.indexOf('/')
+    const server = reader.inForce.remit.servers.find(({ name }) => name === need.tool.slice(0, slash))
+    if (!server) return { ...need, problem: 'the server is not declared' }
+    try {
+      const { raw } = await answerOf(server, need, need.tool.slice(slash + 1), reader)
+      // As strictly as arguments: what is compared must not have been rounded, nor be one of two.
+      const parsed = parseStrict(raw)
+      if (!parsed.ok) return { ...need, problem: 'the answer is not plain JSON' }
+      const { result } = parsed.value as JsonObject
+      return { ...need, ...(isObject(result) ? objectIn(result) : { problem: 'the server refuses the read' }) }
+    } catch (error) {
+      if (error instanceof SessionGone) return { ...need, problem: 'the server does not know the session' }
+      if (error instanceof UpstreamFailure || error instanceof UserError)
+        return { ...need, problem: error instanceof UserError ? error.message.replace(/\.$/, '') : error.message }
+      throw error
+    }
+  }
+  return (needs: ObjectNeed[], reader: Reader): Promise<ReadObject[]> =>
+    Promise.all(needs.map((need) => read(need, reader)))
+}
+export type ObjectReader = ReturnType<typeof createObjectReader>
+
+/** SHA-256 (hex) of an object as a receipt shows it. */
+export const objectDigest = (value: Json): string => sha256hex(canonical(value))

@@ -1,0 +1,34 @@
+import type { Past } from '../lib/api/ledger.ts'
+import { type Receipt, receiptName } from '../lib/api/receipt.ts'
+
+/**
+ * What of a receipt limits, evidence, taint and breakers need to know; undefined when it is nothing to them. A call that
+ * was denied because the past was not loaded yet says nothing about the agent.
+ */
+export const pastOf = ({ envelope, body }: Receipt): Past | undefined => {
+  const at = Date.parse(envelope.time)
+  switch (body.kind) {
+    case 'intent': {
+      const { call, decision } = body
+      if (call.type !== 'tool' || decision.code === 'HistoryNotLoaded') return undefined
+      return {
+        kind: 'intent',
+        id: receiptName(envelope),
+        at,
+        server: call.server,
+        tool: call.tool,
+        effect: decision.effect,
+        ...(call.class === undefined ? {} : { class: call.class }),
+        ...(call.facts === undefined ? {} : { facts: call.facts }),
+      }
+    }
+    case 'result':
+      return { kind: 'result', id: body.intent, at, outcome: body.outcome }
+    case 'orphan':
+      return { kind: 'result', id: body.intent, at, outcome: 'unknown' }
+    case 'escalation':
+      return { kind: 'frozen', at, policy: body.policy, detail: body.detail }
+    default:
+      return undefined
+  }
+}
