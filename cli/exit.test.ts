@@ -12,6 +12,7 @@ test.each([
   ['nothing of that name, by the API server', new ApiError(404, { message: 'agents "x" not found' }), 3],
   ['no right', new ApiError(403, { message: 'users "x" cannot' }), 4],
   ['no cluster', new ConnectionError('refused'), 5],
+  ['no server', new UserError('UpstreamUnreachable', { server: 'x', detail: 'ECONNREFUSED' }), 5],
   ['a mistake in the world', new UserError('NobodyOnCall', { name: 'x' }), 1],
   ['our bug', new TypeError('x is undefined'), 70],
 ])('%s', (_, error, code) => expect(explain(error).code).toBe(code))

@@ -15,6 +15,8 @@ export const explain = (error: unknown): { code: number; lines: string[] } => {
       NotFound: EXIT.notFound,
       Forbidden: EXIT.forbidden,
       ClusterUnreachable: EXIT.unreachable,
+      UpstreamUnreachable: EXIT.unreachable,
+      UpstreamTimeout: EXIT.unreachable,
       BadUsage: EXIT.usage,
     }[error.code as string]
     return { code: code ?? EXIT.problems, lines: [error.message, error.remedy] }
