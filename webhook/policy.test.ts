@@ -15,15 +15,30 @@ const review = (kind: string, spec: object): Review => ({
 const codes = (verdict: Verdict) => (verdict.allowed ? [] : verdict.causes.map((c) => `${c.code} ${c.field}`))
 const rule = { name: 'r', match: { servers: ['billing'], tools: ['refund'] }, effect: 'Allow' }
 
-test('a policy this version enforces passes; what it does not enforce is refused, every field at once', () => {
-  expect(codes(validatePolicy(review('AgentPolicy', { tools: [rule] })))).toEqual([])
-  const found = codes(
-    validatePolicy(
-      review('AgentPolicy', { tools: [{ ...rule, effect: 'Draft', limits: [{ per: '24h', calls: 1 }] }] }),
-    ),
-  )
-  expect(found).toContain('PolicyUnsupported spec.tools[0].effect')
-  expect(found).toContain('PolicyUnsupported spec.tools[0].limits')
+test('a policy passes; mistakes are refused, every field at once', () => {
+  expect(validatePolicy(review('AgentPolicy', { tools: [rule] }))).toEqual({ allowed: true, patch: [], warnings: [] })
+  const spoiled = { ...rule, effect: 'Permit', limits: [{ per: '24h' }], priority: 1 }
+  expect(codes(validatePolicy(review('AgentPolicy', { tools: [spoiled] })))).toEqual([
+    'PolicyUnsupported spec.tools[0].priority',
+    'PolicyInvalid spec.tools[0].effect',
+    'PolicyInvalid spec.tools[0].limits[0]',
+  ])
+})
+
+test('warnings are one line each, within what the API server passes on', () => {
+  const many = Array.from({ length: 20 }, (_, index) => ({
+    ...rule,
+    name: `${'n'.repeat(60)}-${index}`,
+    match: { tools: [`tool_${index}`] },
+    where: [{ arg: `${'a'.repeat(200)}`, max: '50.00' }],
+  }))
+  const verdict = validatePolicy(review('AgentPolicy', { tools: many }))
+  const warnings = verdict.allowed ? (verdict.warnings ?? []) : []
+  expect(warnings).toHaveLength(16)
+  expect(warnings.at(-1)).toBe('and 5 more: kubectl remit policy lint shows all of them.')
+  for (const line of warnings) expect(Array.from(line).length).toBeLessThanOrEqual(256)
+  for (const line of warnings) expect(line).not.toMatch(/\n/)
+  expect(warnings.join('').length).toBeLessThanOrEqual(4096)
 })
 
 test('a ClusterAgentPolicy only restricts', () => {

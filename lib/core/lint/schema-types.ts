@@ -51,7 +51,10 @@ function scalars({ type, enum: values, const: value }: Record<string, unknown>):
   return common(byName, byValue)
 }
 
-const nameOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
+function typesOfValue(value: unknown): ValueType[] {
+  if (typeof value === 'string') return isDecimalText(value) ? ['text', 'decimal'] : ['text']
+  return BY_NAME[value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value] ?? []
+}
 
 function member(schema: Record<string, unknown>, step: Step, rest: Step[], root: unknown, depth: number): Types {
   const inside = (other: unknown): Types => at(other, rest, root, depth - 1)
