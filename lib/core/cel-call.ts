@@ -73,7 +73,7 @@ function size(of: Run): Run {
     }
     if (value === null || typeof value !== 'object') return fault(`it asks ${nameOf(value)} for its size`)
     const keys = Object.keys(value).length
-    spend(scope, keys / 4)
+    spend(scope, keys)
     return keys
   }
 }

@@ -68,7 +68,7 @@ function compiled(node: ASTNode, names: Names): Run {
     }
     case '-_': {
       const operand = celNode(node.args, names)
-      return (scope) => compute('-', 0, operand(scope))
+      return (scope) => compute('-', 0, operand(scope), scope)
     }
     case '&&':
     case '||':
@@ -139,7 +139,7 @@ export function member(value: Value, key: string, place: ASTNode, scope: Scope):
     return fault(`${said(place)} is ${nameOf(value)}, not an object`)
   }
   const keys = Object.keys(value)
-  spend(scope, keys.length / 4)
+  spend(scope, keys.length)
   if (aliasOf(key, keys) !== undefined) return fault(`${said(place)} has ${shown(key)} in two ways of writing it`)
   return Object.hasOwn(value, key) ? value[key] : undefined
 }
@@ -193,9 +193,9 @@ function binary(op: Binary, a: Value, b: Value, scope: Scope): Value {
     case 'in':
       return within(a, b, scope)
     case '+':
-      return joined(a, b, scope) ?? compute('+', a, b)
+      return joined(a, b, scope) ?? compute('+', a, b, scope)
     default:
-      return compute(op, a, b)
+      return compute(op, a, b, scope)
   }
 }
 
@@ -220,7 +220,7 @@ function within(value: Value, whole: Value, scope: Scope): boolean {
   }
   if (whole !== null && typeof whole === 'object' && typeof value === 'string') {
     const keys = Object.keys(whole)
-    spend(scope, keys.length / 4)
+    spend(scope, keys.length)
     if (aliasOf(value, keys) !== undefined)
       return fault(`it looks for ${shown(value)}, which is written in another way`)
     return Object.hasOwn(whole, value)

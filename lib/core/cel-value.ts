@@ -57,6 +57,7 @@ export function equal(a: Value, b: Value, scope: Scope): boolean {
   if (typeof a !== 'object') return a === b
   const other = b as { [key: string]: Json }
   const keys = Object.keys(a)
+  spend(scope, 2 * keys.length)
   if (keys.length !== Object.keys(other).length) return false
   return keys.every((key) => Object.hasOwn(other, key) && equal(a[key] as Json, other[key] as Json, scope))
 }
@@ -76,10 +77,13 @@ const LEAST = -(2n ** 63n)
 const MOST = 2n ** 63n - 1n
 
 /** Exact arithmetic on two numbers; a Fault where there is no exact result. */
-export function compute(op: '+' | '-' | '*' | '/' | '%', a: Value, b: Value): Value {
+export function compute(op: '+' | '-' | '*' | '/' | '%', a: Value, b: Value, scope: Scope): Value {
   if (!isNumber(a) || !isNumber(b)) throw { problem: `it computes ${nameOf(a)} ${op} ${nameOf(b)}` } satisfies Fault
   const [left, right] = [integer(a), integer(b)]
-  if (left === undefined || right === undefined) return decimal(op, big(a), big(b))
+  if (left === undefined || right === undefined) {
+    spend(scope, op === '/' ? 80 : 40)
+    return decimal(op, big(a), big(b))
+  }
   if (right === 0n && (op === '/' || op === '%')) throw { problem: 'it divides by zero' } satisfies Fault
   if (op === '/' && left % right !== 0n) throw INEXACT
   const result = INTEGERS[op](left, right)

@@ -1,4 +1,4 @@
-import { hides, pretends } from './lookalike.ts'
+import { hides, MAX_LOOK, pretends } from './lookalike.ts'
 
 /** RFC 5322 dot-atom: the only local part of a mail address that every mail program reads the same. */
 const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
@@ -10,6 +10,7 @@ const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_
  * a prefix that is a path ("/srv/data/../../etc"). Such a text is an error for the rule, neither true nor false, so it is denied either way.
  */
 export function freePartProblem(rest: string, operator: 'prefix' | 'suffix', fixed: string): string | undefined {
+  if (rest.length > MAX_LOOK) return 'longer than can be looked through'
   if (hides(rest)) return 'not a text without hidden characters or line breaks'
   if (operator === 'suffix' && fixed.includes('@')) {
     const plain = fixed.startsWith('@') ? LOCAL_PART.test(rest) : rest === '' || LOCAL_PART.test(rest)

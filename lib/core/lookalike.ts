@@ -15,6 +15,9 @@ for (let points = Array.from(TWINS), i = 0; i < points.length; i += 2) {
   TWIN.set(points[i] as string, points[i + 1] as string)
 }
 
+/** Characters of a text that is looked through here; longer ones are an error of the operator that needs it. */
+export const MAX_LOOK = 65_536
+
 const PLAIN = /^[\x20-\x7e]*$/
 const LATIN = /\p{Script=Latin}/u
 const CYRILLIC = /\p{Script=Cyrillic}/u
@@ -54,7 +57,8 @@ export const skeleton = (text: string): string =>
  */
 export function pretends(text: string): boolean {
   if (PLAIN.test(text)) return false
-  for (const point of text) {
+  const changes = text.normalize('NFKC') !== text
+  for (const point of changes ? text : '') {
     if (point > '\x7f' && /[\x21-\x7e]/.test(point.normalize('NFKC'))) return true
   }
   return mixesScripts(text)

@@ -2,7 +2,7 @@ import type { NegatedConstraint, Scalar } from '../api/gen/types.ts'
 import { inNetwork, parseNetwork } from './cidr.ts'
 import { bound, decimalOf } from './decimal.ts'
 import { freePartProblem } from './free-part.ts'
-import { hides, skeleton } from './lookalike.ts'
+import { hides, MAX_LOOK, skeleton } from './lookalike.ts'
 import { exactNumber } from './number.ts'
 import { typeName } from './path.ts'
 import { compilePattern, foundAnyhow, foundPlainly } from './pattern.ts'
@@ -105,6 +105,7 @@ function noneOf(wanted: Scalar[]): Operator {
 
 /** A text that is none of the values but could be taken for one. */
 function masked(text: string, looks: Set<string>): Holds {
+  if (text.length > MAX_LOOK) return { problem: 'longer than can be looked through' }
   if (hides(text)) return { problem: 'not a text without hidden characters or line breaks' }
   return looks.has(skeleton(text)) ? { problem: 'which looks like a value it is not' } : false
 }

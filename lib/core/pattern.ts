@@ -1,10 +1,8 @@
 import { RE2JS } from 're2js'
-import { hides, hidesInProse, mixesScripts, pretends, unmasked } from './lookalike.ts'
+import { hides, hidesInProse, MAX_LOOK, mixesScripts, pretends, unmasked } from './lookalike.ts'
 
 /** Instructions of a compiled pattern. */
 const MAX_PROGRAM = 1000
-/** Characters of a text that a pattern is searched in. */
-const MAX_TEXT = 65_536
 /** Instructions times characters: what a search may cost at worst, some 50 ms. */
 const MAX_COST = 1 << 19
 
@@ -30,7 +28,7 @@ export function compilePattern(source: string): Pattern | { problem: string } {
   }
   const size = re.programSize()
   if (size > MAX_PROGRAM) return { problem: `makes ${size} instructions; at most ${MAX_PROGRAM} are run` }
-  const longest = Math.min(MAX_TEXT, Math.floor(MAX_COST / size))
+  const longest = Math.min(MAX_LOOK, Math.floor(MAX_COST / size))
   return {
     size,
     find: (text) => (text.length > longest ? TOO_LONG : re.test(text)),
@@ -43,7 +41,7 @@ export function compilePattern(source: string): Pattern | { problem: string } {
  * breaks the pattern does not speak of, or with letters that look like others cannot be judged.
  */
 export function foundPlainly(pattern: Pattern, text: string): boolean | { problem: string } {
-  if (!PLAIN.test(text)) {
+  if (text.length <= MAX_LOOK && !PLAIN.test(text)) {
     if (pattern.lines ? hidesInProse(text) : hides(text)) {
       return { problem: 'not a text without hidden characters or line breaks' }
     }
