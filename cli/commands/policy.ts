@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { CliContext } from '../context.ts'
 import { policyExplainCommand } from './policy-explain.ts'
+import { policyLintCommand } from './policy-lint.ts'
 import { policyPinCommand } from './policy-pin.ts'
 import { policyReplayCommand } from './policy-replay.ts'
 import { policySuggestCommand } from './policy-suggest.ts'
@@ -11,6 +12,7 @@ export const policyCommand = (program: Command, context: CliContext): void => {
   for (const register of [
     policyTestCommand,
     policyExplainCommand,
+    policyLintCommand,
     policyReplayCommand,
     policyPinCommand,
     policySuggestCommand,

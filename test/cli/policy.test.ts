@@ -315,3 +315,53 @@ describe('policy pin', () => {
     })
   })
 })
+
+describe('policy lint', () => {
+  const odd = (constraint: string) =>
+    `apiVersion: remit.dev/v1alpha1\nkind: AgentPolicy\nmetadata: {name: odd}\nspec:\n  tools:\n  - name: mail\n    match: {servers: [mail], tools: [send]}\n    effect: Allow\n    where: [${constraint}]\n`
+
+  test('warns, and fails on warnings only when asked to', async () => {
+    const file = bundle.write('odd.yaml', odd('{arg: to, suffix: corp.example}'))
+    const { code, stdout } = await remit(['policy', 'lint', '--policy', file])
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /^warning DomainSuffix: AgentPolicy odd: spec\.tools\[0\]\.where\[0\]\.suffix .+\n {4}\S.+\n$/,
+      ),
+    ])
+    expect((await remit(['policy', 'lint', '--strict', '--policy', file])).code).toBe(1)
+    const json = JSON.parse((await remit(['policy', 'lint', '--policy', file, '-o', 'json'])).stdout)
+    expect(json).toMatchObject({ problems: [], warnings: [{ kind: 'DomainSuffix', object: 'AgentPolicy odd' }] })
+  })
+
+  test('fails on problems: of the file, of the policy, and by the tools of --tools', async () => {
+    const file = bundle.write('odd.yaml', odd('{arg: to, min: "5"}'))
+    const typed = { name: 'send', inputSchema: { type: 'object', properties: { to: { type: 'boolean' } } } }
+    const tools = bundle.write('mail.json', JSON.stringify({ mail: [typed] }))
+    expect((await remit(['policy', 'lint', '--policy', file])).code).toBe(0)
+    const always = await remit(['policy', 'lint', '--policy', file, '--tools', tools])
+    expect([always.code, always.stdout]).toEqual([
+      1,
+      expect.stringContaining('problem: AgentPolicy odd: spec.tools[0].where[0]'),
+    ])
+    const both = await remit([
+      'policy',
+      'lint',
+      '--policy',
+      bundle.write('wrong.yaml', odd('{arg: to, mim: "5"}')),
+      'nowhere.yaml',
+    ])
+    expect(both.code).toBe(1)
+    expect(both.stdout).toContain('nowhere.yaml: file cannot be read: ENOENT')
+    expect(both.stdout).toContain('mim')
+  })
+
+  test('takes policies of the cluster by themselves, and says when there is nothing to say', async () => {
+    const floor = bundle.write('floor.yaml', POLICY.split('---')[1] as string)
+    expect(await remit(['policy', 'lint', '--policy', floor])).toEqual({
+      code: 0,
+      stdout: 'Nothing to say about this policy.\n',
+      stderr: '',
+    })
+  })
+})
