@@ -84,6 +84,7 @@ export const createCaches = (common: CacheOptions) => {
         return object
       },
       indexers: {
+        uid: ({ metadata }) => [metadata.uid ?? ''],
         owner: (agent) => [inNamespace(agent, agent.spec.ownerRef.name)],
         policy: (agent) => agent.spec.policyRefs.map(({ name }) => inNamespace(agent, name)),
         service: (agent) =>

@@ -19,11 +19,13 @@ export const settings = {
   caSeconds: { env: 'REMIT_CA_SECONDS', parse: integer(6, 36_500 * DAY), default: 5 * 365 * DAY },
   certificateSeconds: { env: 'REMIT_CERTIFICATE_SECONDS', parse: integer(3, 3_650 * DAY), default: 90 * DAY },
   signingKeySeconds: { env: 'REMIT_SIGNING_KEY_SECONDS', parse: integer(6, 36_500 * DAY), default: 365 * DAY },
-  /** The operator's own token of audience remit-ledger, for the counters. */
+  /** The operator's own token of audience remit-ledger, for counters and freezes. */
   ledgerTokenFile: { env: 'REMIT_LEDGER_TOKEN_FILE', parse: text(), default: '/var/run/remit/token/token' },
   /** Where the ledger is reached; its Service's cluster IP when not set. */
   ledgerURL: { env: 'REMIT_LEDGER_URL', parse: text(), default: undefined as string | undefined },
   countersSeconds: { env: 'REMIT_COUNTERS_SECONDS', parse: integer(1, 3_600), default: 60 },
+  /** How often the ledger is asked who is frozen. */
+  frozenSeconds: { env: 'REMIT_FROZEN_SECONDS', parse: integer(1, 3_600), default: 5 },
   counters: { env: 'REMIT_COUNTERS', parse: flag(), default: true },
   /** Lease: how long others respect it, how long a leader tries to renew, pause between tries. */
   leaseSeconds: { env: 'REMIT_LEASE_SECONDS', parse: integer(2, 3_600), default: 15 },

@@ -1,6 +1,5 @@
-import { request } from 'node:https'
 import type { AgentIdentity } from '../lib/api/gen/types.ts'
-import { type Counters, LEDGER_PATHS } from '../lib/api/ledger.ts'
+import type { Counters } from '../lib/api/ledger.ts'
 import { applyIfChanged, type Desired } from '../lib/kube/apply.ts'
 import type { Client } from '../lib/kube/client.ts'
 import { type Clock, sleep } from '../lib/kube/clock.ts'
@@ -14,50 +13,12 @@ export interface CountersOptions {
   log: Logger
   clock: Clock
   everyMs: number
-  /** Fetches the counters of all agents; see `fetchCounters`. */
-  fetch: (signal: AbortSignal) => Promise<Counters>
+  /** GET /v1/counters */
+  fetch: (signal: AbortSignal) => Promise<unknown>
 }
 
-const MAX_BYTES = 64 * 1024 * 1024
 /** After an attempt that gave nothing, such as the first ones while the ledger starts. */
 const RETRY_MS = 5_000
-
-/** GET /v1/counters over TLS, the ledger's name checked whatever address it is dialled by. */
-export const fetchCounters = (
-  options: { url: string; servername: string; ca: string; token: string; timeoutMs?: number },
-  signal: AbortSignal,
-): Promise<Counters> =>
-  new Promise((resolve, reject) => {
-    const outgoing = request(
-      `${options.url}${LEDGER_PATHS.counters}`,
-      {
-        ca: options.ca,
-        servername: options.servername,
-        headers: { authorization: `Bearer ${options.token}`, accept: 'application/json' },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs ?? 10_000)]),
-      },
-      (answer) => {
-        const chunks: Buffer[] = []
-        let bytes = 0
-        answer.on('data', (chunk: Buffer) => {
-          bytes += chunk.length
-          if (bytes > MAX_BYTES) outgoing.destroy(new Error('the ledger answered more than 64 MiB'))
-          else chunks.push(chunk)
-        })
-        answer.on('error', reject)
-        answer.on('end', () => {
-          if (answer.statusCode !== 200) return reject(new Error(`the ledger answered ${answer.statusCode}`))
-          try {
-            resolve(parseCounters(JSON.parse(Buffer.concat(chunks).toString())))
-          } catch (error) {
-            reject(error)
-          }
-        })
-      },
-    )
-    outgoing.on('error', reject)
-    outgoing.end()
-  })
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
@@ -105,7 +66,7 @@ export const runCounters = async (options: CountersOptions, signal: AbortSignal)
   while (!signal.aborted) {
     let pauseMs = everyMs
     try {
-      const counters = await options.fetch(signal)
+      const counters = parseCounters(await options.fetch(signal))
       for (const agent of caches.agents.cache.list()) await write(options, agent, counters, signal)
     } catch (error) {
       if (!signal.aborted) log.warn({ err: error }, 'counters not taken over')

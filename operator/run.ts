@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { LEDGER_PATHS } from '../lib/api/ledger.ts'
 import { LEASE_OPERATOR, PORT_LEDGER, SERVICE_LEDGER } from '../lib/api/names.ts'
 import type { Client } from '../lib/kube/client.ts'
 import { type Clock, systemClock } from '../lib/kube/clock.ts'
@@ -13,7 +14,9 @@ import type { Trust } from './agent/world.ts'
 import { createCaches, kinds } from './caches.ts'
 import { createCertificateCaches, createCertificateController } from './certificates/controller.ts'
 import type { Config } from './config.ts'
-import { fetchCounters, runCounters } from './counters.ts'
+import { runCounters } from './counters.ts'
+import { createFreezes, runFreezes } from './freezes.ts'
+import { askLedger } from './ledger.ts'
 import { createOwnerController } from './owner-controller.ts'
 import { createPolicyController } from './policy-controller.ts'
 
@@ -59,6 +62,8 @@ export const createOperator = ({ client, config, log, clock = systemClock, metri
   const certificates = createCertificateCaches({ client, log, metrics }, namespace)
   const informers = [...Object.values(caches), ...Object.values(certificates)] as unknown as Informer<KubeObject>[]
   const now = clock.now
+  // Kept over terms: what was said of an agent stays true of it.
+  const freezes = createFreezes()
   let leading = false
 
   const lead = async (term: Term) => {
@@ -103,6 +108,7 @@ export const createOperator = ({ client, config, log, clock = systemClock, metri
         trust: trust.get,
         trustChanges: trust.onChange,
         trustLookedFor: trust,
+        freezes,
       }),
       createOwnerController(common),
       createPolicyController({
@@ -120,25 +126,28 @@ export const createOperator = ({ client, config, log, clock = systemClock, metri
         policies: caches.clusterPolicies as never,
       }),
     ]
+    const ask = (path: string) => async (signal: AbortSignal) => {
+      const [url, ca] = [ledgerAt(), trust.get()?.ledgerCA]
+      if (!url || !ca) throw new Error('the ledger is not known yet')
+      const servername = `${SERVICE_LEDGER}.${namespace}.svc`
+      return askLedger({ url, ca, servername, token: config.ledgerToken() }, path, signal)
+    }
+    const asking = config.counters ? term.signal : AbortSignal.abort()
     const counters = runCounters(
-      {
-        client,
-        caches,
-        log,
-        clock,
-        everyMs: config.countersSeconds * 1000,
-        fetch: async (signal) => {
-          const [url, ca] = [ledgerAt(), trust.get()?.ledgerCA]
-          if (!url || !ca) throw new Error('the ledger is not known yet')
-          const servername = `${SERVICE_LEDGER}.${namespace}.svc`
-          return fetchCounters({ url, ca, servername, token: config.ledgerToken() }, signal)
-        },
-      },
-      config.counters ? term.signal : AbortSignal.abort(),
+      { client, caches, log, clock, everyMs: config.countersSeconds * 1000, fetch: ask(LEDGER_PATHS.counters) },
+      asking,
     )
+    const frozen = trust
+      .synced()
+      .then(() =>
+        runFreezes(
+          { freezes, log, clock, everyMs: config.frozenSeconds * 1000, fetch: ask(LEDGER_PATHS.frozen) },
+          asking,
+        ),
+      )
     leading = true
     try {
-      await Promise.all([...controllers.map((controller) => controller.run(term.signal)), counters])
+      await Promise.all([...controllers.map((controller) => controller.run(term.signal)), counters, frozen])
     } finally {
       leading = false
       await events.stop()

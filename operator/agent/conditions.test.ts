@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { CONDITIONS } from './conditions.ts'
+import { CONDITIONS } from './condition-table.ts'
 
 const page = readFileSync(new URL('../../docs/conditions.md', import.meta.url), 'utf8')
 const rows = page

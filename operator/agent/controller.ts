@@ -6,10 +6,12 @@ import type { Informer } from '../../lib/kube/informer.ts'
 import type { KubeMetrics } from '../../lib/kube/metrics.ts'
 import { type KubeObject, keyOf, type Logger, splitKey } from '../../lib/kube/types.ts'
 import { byAgent, type Caches, serviceOf } from '../caches.ts'
+import type { Freezes } from '../freezes.ts'
 import { applyPlan, writeStatus } from './apply.ts'
-import { type AgentStatus, decideAgent } from './decide.ts'
+import { decideAgent } from './decide.ts'
 import { gather } from './gather.ts'
-import type { Trust, World } from './world.ts'
+import { tellChange } from './tell.ts'
+import type { Trust } from './world.ts'
 
 export interface AgentControllerOptions {
   client: Client
@@ -25,12 +27,13 @@ export interface AgentControllerOptions {
   trustChanges: (listener: () => void) => () => void
   /** The first reconcile waits for it. */
   trustLookedFor: { synced(): Promise<void> }
+  freezes: Freezes
 }
 
 /** setTimeout cannot wait longer than 24.8 days, and clocks are set. */
 const LONGEST_MS = 3_600_000
 
-const sources = ({ caches, systemNamespace, trustChanges }: AgentControllerOptions): Source[] => {
+const sources = ({ caches, systemNamespace, trustChanges, freezes }: AgentControllerOptions): Source[] => {
   const { agents } = caches
   const all = () => agents.cache.keys()
   const index = (name: string) => (object: KubeObject) => agents.cache.byIndex(name, keyOf(object)).map(keyOf)
@@ -61,21 +64,14 @@ const sources = ({ caches, systemNamespace, trustChanges }: AgentControllerOptio
           for (const key of all()) add(key)
         }),
     },
+    {
+      synced: async () => {},
+      start: (add) =>
+        freezes.onChange((ids) => {
+          for (const id of ids) for (const agent of agents.cache.byIndex('uid', id)) add(keyOf(agent))
+        }),
+    },
   ]
-}
-
-/** Says once what has changed for the agent, where `kubectl describe` shows it. */
-const tellChange = (events: EventRecorder, { agent }: World, status: AgentStatus) => {
-  const before = agent?.status?.conditions?.find(({ type }) => type === 'Ready')
-  const after = status.conditions.find(({ type }) => type === 'Ready')
-  if (!agent || !after || (before?.reason === after.reason && before.status === after.status)) return
-  const calm = after.status === 'True' || ['Starting', 'Completed', 'AgentSuspended', 'Deleting'].includes(after.reason)
-  events.record(agent as unknown as KubeObject, {
-    type: calm ? 'Normal' : 'Warning',
-    reason: after.reason,
-    action: 'Reconcile',
-    note: after.message,
-  })
 }
 
 /** Brings each agent's ServiceAccount, fence, remit and pod to what its AgentIdentity says. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { AgentIdentitySpec } from '../../lib/api/gen/types.ts'
 import type { Remit } from '../../lib/api/remit.ts'
 import type { NetworkPolicy, Pod, ServiceAccount } from '../../lib/kube/resources.ts'
@@ -65,6 +65,17 @@ const withSpec =
     ...world,
     agent: { ...world.agent!, spec: { ...spec, ...more } },
   })
+const withTool =
+  (more: object) =>
+  (world: World): World => ({
+    ...world,
+    policies: [
+      {
+        ...world.policies[0]!,
+        spec: { tools: [{ name: 'all', match: { tools: ['*'] }, effect: 'Allow', ...more }] },
+      },
+    ],
+  })
 const ready = (world: World) => decideAgent(world).status?.conditions.find(({ type }) => type === 'Ready')
 
 test.each<[string, (world: World) => World, string]>([
@@ -89,21 +100,8 @@ test.each<[string, (world: World) => World, string]>([
     'NobodyOnCall',
   ],
   ['no policy', (world) => ({ ...world, policies: [] }), 'PolicyMissing'],
-  [
-    'a policy with limits',
-    (world) => ({
-      ...world,
-      policies: [
-        {
-          ...world.policies[0]!,
-          spec: {
-            tools: [{ name: 'all', match: { tools: ['*'] }, effect: 'Allow', limits: [{ per: '24h', calls: 2 }] }],
-          },
-        },
-      ],
-    }),
-    'PolicyUnsupported',
-  ],
+  ['a policy of a later version', withTool({ later: true }), 'PolicyUnsupported'],
+  ['autonomous work without a runbook', withTool({ class: 'Autonomous' }), 'ControlMissing'],
   ['no keys', (world) => ({ ...world, trust: undefined }), 'NotReady'],
   ['no ledger', (world) => ({ ...world, ledger: undefined }), 'NotReady'],
   ['no Service', withSpec({ servers: [{ name: 's', service: { name: 'x', port: 1 } }] }), 'ServiceMissing'],
@@ -258,4 +256,73 @@ test.each([
   expect(plan.pod.do).toBe(expected)
   expect(plan.status?.restarts).toBe(expected === 'replace' ? 5 : 4)
   if (expected === 'nothing') expect(plan.lookAgainAt).toBeGreaterThan(now)
+})
+
+const AT = '2026-11-21T01:30:00.250Z'
+const freeze = { at: AT, policy: 'payments/billing', detail: '3 denials in a row' }
+const conditionOf = (world: World, type: string) =>
+  decideAgent(world).status?.conditions.find((each) => each.type === type)
+const liftedAt = (unfrozenAt: string) => withSpec({ unfrozenAt, unfrozenBy: { username: 'bo', at: unfrozenAt } })
+
+describe('a frozen agent', () => {
+  test('is not ready, and both conditions say how a person lifts it; its pod stays as it is', () => {
+    const world = { ...base(), freeze }
+    const plan = decideAgent(world)
+    expect(plan.status).toMatchObject({ phase: 'Frozen', frozen: freeze })
+    expect(ready(world)).toMatchObject({
+      status: 'False',
+      reason: 'AgentFrozen',
+      message: `The agent is frozen since ${AT}: 3 denials in a row. A person who has looked into it unfreezes it: kubectl remit unfreeze bot -n payments.`,
+    })
+    expect(conditionOf(world, 'Frozen')).toMatchObject({
+      status: 'True',
+      reason: 'BreakerOpen',
+      message: `The breaker of payments/billing opened at ${AT}: 3 denials in a row. Every call is denied. Once you know why: kubectl remit unfreeze bot -n payments`,
+    })
+    expect(conditionOf(world, 'SandboxReady')?.reason).toBe('Starting')
+    expect({ ...plan, status: undefined }).toMatchObject({ ...decideAgent(base()), status: undefined })
+  })
+
+  test.each([
+    ['before the freeze', '2026-11-21T01:30:00.249Z', 'BreakerOpen'],
+    ['at its very millisecond', AT, 'NotFrozen'],
+    ['after it', '2026-11-21T01:59:59Z', 'NotFrozen'],
+    ['in advance', '2026-11-21T02:00:30Z', 'BreakerOpen'],
+  ])('lifted %s', (_, at, reason) => {
+    expect(conditionOf(liftedAt(at)({ ...base(), freeze }), 'Frozen')?.reason).toBe(reason)
+  })
+
+  test('lifted a little in advance is looked at again then', () => {
+    const at = '2026-11-21T02:00:30Z'
+    expect(decideAgent(liftedAt(at)({ ...base(), freeze })).lookAgainAt).toBe(Date.parse(at))
+  })
+
+  test('that was lifted says by whom', () => {
+    const world = liftedAt('2026-11-21T01:59:59Z')({ ...base(), freeze })
+    expect(conditionOf(world, 'Frozen')?.message).toContain(
+      `The freeze of ${AT} was lifted by bo at 2026-11-21T01:59:59Z.`,
+    )
+    expect(ready(world)?.reason).toBe('Starting')
+  })
+
+  test('stays one while the ledger cannot say so, and after it has lost what it said', () => {
+    const seen = (world: World): World => ({
+      ...world,
+      agent: { ...world.agent!, status: { ...decideAgent({ ...base(), freeze }).status, conditions: [] } },
+    })
+    expect(conditionOf(seen(base()), 'Frozen')?.reason).toBe('BreakerOpen')
+    const older = { ...freeze, at: '2026-11-20T00:00:00Z' }
+    expect(decideAgent(seen({ ...base(), freeze: older })).status?.frozen).toEqual(freeze)
+    const newer = { ...freeze, at: '2026-11-21T01:50:00Z' }
+    expect(decideAgent(seen({ ...base(), freeze: newer })).status?.frozen).toEqual(newer)
+  })
+
+  test.each<[string, (world: World) => World, string]>([
+    ['suspended', withSpec({ suspended: true }), 'AgentSuspended'],
+    ['without an owner', (world) => ({ ...world, owner: undefined }), 'OwnerGroupMissing'],
+  ])('that is %s says that first, and that it is frozen all the same', (_, change, reason) => {
+    const world = change({ ...base(), freeze })
+    expect(ready(world)?.reason).toBe(reason)
+    expect(conditionOf(world, 'Frozen')?.status).toBe('True')
+  })
 })

@@ -9,9 +9,10 @@ import { isOf, isPodOf } from './belongs.ts'
 import { conditionsOf, type Told } from './conditions.ts'
 import { type Facts, factsOf } from './facts.ts'
 import { type FencePlan, planFence } from './fence-plan.ts'
+import { lastFreeze, thawAt } from './freeze.ts'
 import { type PodPlan, planPod } from './pod-plan.ts'
 import { nextRemit, signedByUs } from './remit.ts'
-import { obstacle, type Verdict } from './verdict.ts'
+import { frozenVerdict, obstacle, type Verdict } from './verdict.ts'
 import type { World } from './world.ts'
 
 /** What to do, in this order; what is absent is left as it is. */
@@ -80,12 +81,13 @@ const statusOf = (
   return {
     observedGeneration: agent.metadata.generation,
     agentID: agent.metadata.uid,
-    phase: verdict.phase,
+    phase: frozenVerdict(verdict, facts, world).phase,
     onCall: facts.duty?.names.join(', '),
     policy: agent.spec.policyRefs.map(({ name }) => name).join(', '),
     remit: current ? { digest: remitDigest(current), generation: current.generation } : agent.status?.remit,
     restarts,
     podName: pod?.metadata.name,
+    frozen: lastFreeze(world),
     conditions: conditionsOf(world, facts, verdict, pod !== undefined),
   }
 }
@@ -156,6 +158,7 @@ export const decideAgent = (world: World): Plan => {
     status: statusOf(world, facts, verdict, running?.restarts ?? agent.status?.restarts ?? 0, signed),
     lookAgainAt: earliest(
       verdict.until,
+      thawAt(world),
       expiry !== undefined && expiry > now ? expiry : undefined,
       facts.duty?.until ? Date.parse(facts.duty.until) : undefined,
     ),

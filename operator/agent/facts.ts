@@ -1,10 +1,11 @@
-import type { Model, Server } from '../../lib/api/gen/types.ts'
+import type { Freeze, Model, Server } from '../../lib/api/gen/types.ts'
 import type { Remit } from '../../lib/api/remit.ts'
 import { compile, type Problem } from '../../lib/core/compile.ts'
 import type { ErrorCode, ErrorValues } from '../../lib/core/errors.ts'
 import type { EgressTarget } from '../../lib/core/pod/network-policy.ts'
 import { type Duty, onCall } from '../../lib/core/rotate.ts'
 import { type Endpoint, remitModel, remitServer, resolveEndpoint, serviceTargets } from './endpoint.ts'
+import { freezeOf } from './freeze.ts'
 import type { World } from './world.ts'
 
 /** What follows from the world before anything is decided. */
@@ -17,6 +18,8 @@ export interface Facts {
   endpointProblems: { code: ErrorCode; values: ErrorValues }[]
   /** The compiled remit, of generation 0; absent with a problem of owner or policy. */
   remit?: Remit
+  /** The freeze in force. */
+  freeze?: Freeze
   /** Where the fence opens for what is declared, and for the ledger. */
   targets: EgressTarget[]
   ledgerTargets: EgressTarget[]
@@ -82,6 +85,7 @@ export const factsOf = (world: World): Facts => {
     policyProblems: problems.filter(({ code }) => !OWNER_CODES.includes(code)),
     endpointProblems,
     remit,
+    freeze: freezeOf(world),
     targets,
     ledgerTargets: ledger ? serviceTargets(ledger.service, ledger.slices, ledgerPort, ledger.namespace) : [],
   }

@@ -2,6 +2,7 @@ import { agentObjectName, SERVICE_LEDGER } from '../../lib/api/names.ts'
 import type { Service } from '../../lib/kube/resources.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
 import type { Caches } from '../caches.ts'
+import type { Freezes } from '../freezes.ts'
 import { STAND_IN } from './fence-plan.ts'
 import type { Trust, World } from './world.ts'
 
@@ -10,6 +11,7 @@ export interface GatherOptions {
   systemNamespace: string
   epoch: number
   trust: () => Trust | undefined
+  freezes: Pick<Freezes, 'get'>
   now: () => number
 }
 
@@ -41,6 +43,7 @@ export const gather = (options: GatherOptions, namespace: string, name: string):
     trust: trust(),
     ledger: ledger && { ...ledger, namespace: systemNamespace },
     agent,
+    freeze: options.freezes.get(agent?.metadata.uid ?? ''),
     owner: agent && caches.owners.cache.get(`${namespace}/${agent.spec.ownerRef.name}`),
     policies: (agent?.spec.policyRefs ?? []).flatMap(
       (ref) => caches.policies.cache.get(`${namespace}/${ref.name}`) ?? [],

@@ -103,3 +103,14 @@ export const obstacle: Step = (world, facts) => {
   }
   return undefined
 }
+
+/**
+ * What is shown while a breaker is open: the agent may run, but every call is denied, and that is what a person must know
+ * first. One that ended well stays so.
+ */
+export const frozenVerdict = (verdict: Verdict, { freeze }: Facts, { agent }: World): Verdict => {
+  if (!freeze || verdict.stance !== 'run' || verdict.reason === 'Completed') return verdict
+  const { name, namespace } = agent!.metadata
+  const { at, detail } = freeze
+  return { ...verdict, phase: 'Frozen', ...say('AgentFrozen', { at, detail, agent: `${name} -n ${namespace}` }) }
+}

@@ -1,4 +1,11 @@
-import type { AgentIdentity, AgentPolicy, AgentRemit, ClusterAgentPolicy, OwnerGroup } from '../../lib/api/gen/types.ts'
+import type {
+  AgentIdentity,
+  AgentPolicy,
+  AgentRemit,
+  ClusterAgentPolicy,
+  Freeze,
+  OwnerGroup,
+} from '../../lib/api/gen/types.ts'
 import type { Anchor } from '../../lib/core/jws.ts'
 import type {
   EndpointSlice,
@@ -42,6 +49,8 @@ export interface World {
   ledger?: { service: Service; slices: EndpointSlice[]; namespace: string }
 
   agent?: AgentIdentity
+  /** The last time a breaker of it opened, as the ledger says; absent also when it could not be asked. */
+  freeze?: Freeze
   owner?: OwnerGroup
   /** Those of `spec.policyRefs` that exist. */
   policies: AgentPolicy[]
