@@ -37,6 +37,8 @@ describe('what a person reads and a script gets', () => {
     ['a missing option', ['gate'], 2, "required option '--policy <file...>'"],
     ['a wrong duration', ['timeline', 'x', '--since', '1 hour'], 2, 'such as 30m'],
     ['no agent and no directory', ['timeline'], 2, 'name an agent, or a directory with --data'],
+    ['no agent to replay', ['policy', 'replay', '--policy', 'x.yaml'], 2, 'name an agent with --agent'],
+    ['no policy to replay', ['policy', 'replay', '--agent', 'x'], 2, "required option '--policy <file...>'"],
     ['a policy file that is not there', ['gate', '--policy', '/nowhere.yaml', '--port', '0'], 1, '/nowhere.yaml'],
     ['a receipt that is not there', ['why', 'abc-1', '--data', '.'], 3, 'abc-1'],
     ['no kubeconfig', ['timeline', 'x'], 5, 'there is no kubeconfig'],
@@ -157,6 +159,34 @@ describe('the gate, and what is asked of its directory', () => {
     ])
     await second.stop()
     expect(early).toBe('running')
+  })
+
+  test('what was done, replayed against another policy', async () => {
+    writeFileSync(world.path('stricter.yaml'), POLICY.replace('"list_*"], ', '"list_*"],').replace('"get_*", ', ''))
+    const replay = (...args: string[]) => remit(['policy', 'replay', '--data', data, '--policy', ...args])
+    const same = await replay(world.path('policy.yaml'), '--exit-code')
+    expect([same.code, same.stdout]).toEqual([
+      0,
+      expect.stringContaining('2 replayed against policy.yaml: nothing changes.'),
+    ])
+    expect((await replay(world.path('policy.yaml'), '-o', 'diff')).stdout).toBe('')
+
+    const stricter = world.path('stricter.yaml')
+    const table = await replay(stricter)
+    expect(table.code).toBe(0)
+    expect(table.stdout).toMatch(/^billing\/get_invoice +1 +0 +0 +0 +1 +1 Allow -> Deny$/m)
+    expect(table.stdout).toMatch(/^billing\/refund +1 +0 +0 +1 +0 +-$/m)
+    expect((await replay(stricter, '--exit-code')).code).toBe(1)
+    expect((await replay(stricter, '-o', 'diff')).stdout).toContain('+Deny: No rule allows billing/get_invoice.')
+    expect((await replay(stricter, '-o', 'markdown')).stdout).toContain('```diff\n--- as recorded\n+++ stricter.yaml\n')
+    expect(JSON.parse((await replay(stricter, '-o', 'json')).stdout)).toMatchObject({
+      calls: 2,
+      replayed: 2,
+      cannotBeReplayed: {},
+      changed: [
+        { server: 'billing', tool: 'get_invoice', was: { effect: 'Allow' }, now: { effect: 'Deny' }, wider: false },
+      ],
+    })
   })
 
   test('a second gate on the same directory is refused with a reason', async () => {
