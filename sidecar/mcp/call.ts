@@ -14,7 +14,17 @@ import { changesBetween } from './changed.ts'
 import { createDecider, type DecidedCall } from './decide-call.ts'
 import { dispatch } from './dispatch.ts'
 import { draftAnswer } from './draft.ts'
-import { isObject, type JsonObject, META_REASON, META_TASK, type RequestId, toolError } from './messages.ts'
+import { SessionGone } from './forward.ts'
+import {
+  isObject,
+  type JsonObject,
+  META_REASON,
+  META_TASK,
+  type RequestId,
+  RPC,
+  rpcError,
+  toolError,
+} from './messages.ts'
 import { objectDigest } from './objects.ts'
 import type { Reply } from './reply.ts'
 import type { Session } from './sessions.ts'
@@ -72,7 +82,10 @@ export const createCallHandler = (gate: GateContext) => {
   const changedOf = async (decided: DecidedCall, trace: Place['trace']): Promise<ResultBody['changed']> => {
     const [before] = decided.objects
     if (before?.value === undefined) return undefined
-    const [after] = await decided.readAgain()
+    const [after] = await decided.readAgain().catch((error: unknown) => {
+      if (error instanceof SessionGone) return []
+      throw error
+    })
     if (after?.value === undefined) return undefined
     const [was, is] = [before, after].map((object) => shownObject(decided.inForce, object, trace) as Json)
     return changesBetween(was as Json, is as Json)
@@ -91,7 +104,14 @@ export const createCallHandler = (gate: GateContext) => {
       arguments: args,
       traceparent: traceparentOf(span),
       signal,
+    }).catch((error: unknown) => {
+      if (error instanceof SessionGone) return undefined
+      throw error
     })
+    if (!decided) {
+      reply.answer(rpcError(id, RPC.session, 'UnknownSession'), 404)
+      return 'session'
+    }
     const { inForce, assessment } = decided
     const { decision } = assessment
     const server = inForce.remit.servers.find((declared) => declared.name === name)

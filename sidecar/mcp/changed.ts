@@ -1,6 +1,7 @@
 import type { ResultBody } from '../../lib/api/receipt.ts'
 import { sha256hex } from '../../lib/core/canonical.ts'
 import type { Json } from '../../lib/core/strict.ts'
+import { COMMITMENT } from '../commitments.ts'
 
 type Change = NonNullable<ResultBody['changed']>[number]
 
@@ -34,7 +35,7 @@ export const changesBetween = (before: Json, after: Json): Change[] => {
   const walk = (old: Json | undefined, now: Json | undefined, path: string): void => {
     if (changes.length >= MAX_PATHS || bytes > MAX_BYTES) return
     const isList = Array.isArray(old) && Array.isArray(now)
-    const bothObjects = isPlain(old) && isPlain(now)
+    const bothObjects = isOpen(old) && isOpen(now)
     if (!isList && !bothObjects) {
       if (JSON.stringify(old) !== JSON.stringify(now)) note(path, old, now)
       return
@@ -53,5 +54,6 @@ export const changesBetween = (before: Json, after: Json): Change[] => {
 
 const own = (object: Record<string, Json>, key: string): Json | undefined =>
   Object.hasOwn(object, key) ? object[key] : undefined
-const isPlain = (value: Json | undefined): value is Record<string, Json> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** An object to look into; a commitment stands for one value. */
+const isOpen = (value: Json | undefined): value is Record<string, Json> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.hasOwn(value, COMMITMENT)

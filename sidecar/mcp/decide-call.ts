@@ -25,7 +25,8 @@ export interface DecidedCall extends Decided {
 /**
  * Decides calls by all that their rules look at: how the server declares the tool now, and objects as they are now.
  * Learning that takes time, in which the remit may change; then it is begun again, so that no call is decided by what
- * another remit wanted to know. From the decision on nothing waits until its intent is on its way to the disk.
+ * another remit wanted to know. From the decision on nothing waits until its intent is on its way to the disk. Rejects
+ * with SessionGone when the agent's session is over, so that nothing could be made of its call.
  */
 export const createDecider = (gate: GateContext) => {
   const declared = createDeclared(gate)

@@ -5,7 +5,7 @@ import type { Json } from '../../lib/core/strict.ts'
 import type { GateContext } from '../context.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import { ASK_MS, ask } from './ask.ts'
-import { SessionGone, within } from './forward.ts'
+import { within } from './forward.ts'
 import { isObject, type JsonObject } from './messages.ts'
 import type { Session } from './sessions.ts'
 
@@ -33,7 +33,7 @@ const listTools = async (gate: GateContext, server: RemitServer, session: Sessio
   throw new UpstreamFailure('invalid', 'the list of tools is not one', true)
 }
 
-/** Asks servers how they declare their tools; one question a server at a time, for all calls that wait for it. */
+/** Asks servers how they declare their tools; one question a session at a time, for all calls that wait for it. */
 export const createDeclared = (gate: GateContext) => {
   const asking = new Map<string, Promise<void>>()
 
@@ -48,14 +48,17 @@ export const createDeclared = (gate: GateContext) => {
       }
       gate.log.warn({ server: server.name }, 'the tools of a server change faster than they can be looked at')
     } catch (error) {
-      if (!(error instanceof UpstreamFailure || error instanceof SessionGone || error instanceof UserError)) throw error
+      if (!(error instanceof UpstreamFailure || error instanceof UserError)) throw error
       gate.log.warn({ server: server.name, reason: error.message }, 'how a server declares its tools is not known')
     } finally {
       limit.done()
     }
   }
 
-  /** The tool as its server declares it now, asked for when it is not known; undefined when it cannot be known. */
+  /**
+   * The tool as its server declares it now, asked for when it is not known; undefined when it cannot be known. Rejects
+   * with SessionGone when the server does not know the session.
+   */
   return async (
     server: RemitServer,
     session: Session | undefined,
@@ -63,7 +66,7 @@ export const createDeclared = (gate: GateContext) => {
   ): Promise<ToolDefinition | undefined> => {
     const known = gate.definitions.find(server, tool)
     if (known) return known.definition
-    const key = `${server.name} ${server.url}`
+    const key = `${server.name} ${server.url} ${session?.upstream}`
     let refreshing = asking.get(key)
     if (!refreshing) {
       refreshing = refresh(server, session).finally(() => asking.delete(key))

@@ -32,7 +32,7 @@ const objectIn = (result: JsonObject): { value: Json } | { problem: string } => 
   return parsed?.ok ? { value: parsed.value } : { problem: 'the answer holds no JSON' }
 }
 
-/** Reads objects that calls are about through the tools their rules name. What cannot be read is told, never thrown. */
+/** Reads objects that calls are about through the tools their rules name. What cannot be read is told. Rejects with SessionGone for the agent's own. */
 export const createObjectReader = (gate: GateContext) => {
   const own = createOwnSessions(gate)
 
@@ -59,7 +59,9 @@ export const createObjectReader = (gate: GateContext) => {
       const { result } = parsed.value as JsonObject
       return { ...need, ...(isObject(result) ? objectIn(result) : { problem: 'the server refuses the read' }) }
     } catch (error) {
-      if (error instanceof SessionGone) return { ...need, problem: 'the server does not know the session' }
+      // Of the agent's own session it has to hear, to begin another.
+      if (error instanceof SessionGone && server.name !== reader.server)
+        return { ...need, problem: 'the server does not know the session' }
       if (error instanceof UpstreamFailure || error instanceof UserError)
         return { ...need, problem: error instanceof UserError ? error.message.replace(/\.$/, '') : error.message }
       throw error
