@@ -3,8 +3,10 @@ import { hides, hidesInProse, MAX_LOOK, mixesScripts, pretends, unmasked } from 
 
 /** Instructions of a compiled pattern. */
 const MAX_PROGRAM = 1000
-/** Instructions times characters: what a search may cost at worst, some 50 ms. */
-const MAX_COST = 1 << 19
+/** Instructions up to which the automaton has so few states that any text is searched in a few milliseconds. */
+const SMALL = 16
+/** Instructions times characters of larger ones, whose automaton may have too many states to keep: some 20 ms. */
+const MAX_COST = 1 << 18
 
 /** A compiled RE2 expression: `find` searches in linear time, or says that the text is too long for it. */
 export interface Pattern {
@@ -28,7 +30,7 @@ export function compilePattern(source: string): Pattern | { problem: string } {
   }
   const size = re.programSize()
   if (size > MAX_PROGRAM) return { problem: `makes ${size} instructions; at most ${MAX_PROGRAM} are run` }
-  const longest = Math.min(MAX_LOOK, Math.floor(MAX_COST / size))
+  const longest = size <= SMALL ? MAX_LOOK : Math.min(MAX_LOOK, Math.floor(MAX_COST / size))
   return {
     size,
     find: (text) => (text.length > longest ? TOO_LONG : re.test(text)),
