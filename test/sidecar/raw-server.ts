@@ -15,9 +15,9 @@ export const answerWith = (response: ServerResponse, id: unknown, result: unknow
 
 /**
  * A real HTTP server that speaks MCP rightly but for its tool calls, which `call` answers however a broken server
- * might. Keeps the requests it got.
+ * might; `others` answer other methods. Keeps the requests it got.
  */
-export const startRawServer = async (call: Answer) => {
+export const startRawServer = async (call: Answer, others: Record<string, Answer> = {}) => {
   const requests: { headers: IncomingMessage['headers']; body: string }[] = []
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = []
@@ -29,6 +29,8 @@ export const startRawServer = async (call: Answer) => {
       requests.push({ headers: request.headers, body })
       const message = JSON.parse(body)
       if (message.id === undefined) return void response.writeHead(202).end()
+      const other = others[message.method]
+      if (other) return other(message, response, request)
       if (message.method === 'initialize') {
         response.setHeader('mcp-session-id', 'upstream-session')
         return answerWith(response, message.id, {
