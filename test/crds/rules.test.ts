@@ -298,18 +298,13 @@ const refused: { kind: RemitKind; path: (string | number)[]; value: unknown; say
     kind: 'AgentPolicy',
     path: ['spec', 'tools', 1, 'effect'],
     value: 'Deny',
-    says: ['spec.tools[1].otherwise', 'remove it'],
+    says: ['spec.tools[1]', 'otherwise, limits, evidence', 'remove them'],
   },
   { kind: 'AgentPolicy', path: ['spec', 'tools', 1, 'where'], value: [], says: ['spec.tools[1].where', 'at least 1'] },
   {
     kind: 'AgentPolicy',
-    ...constraint({ prefix: 'a', suffix: 'b' }),
-    says: ['spec.tools[1].where[0]', 'one constraint for each'],
-  },
-  {
-    kind: 'AgentPolicy',
     ...constraint({ max: '5', not: { min: '3' } }),
-    says: ['spec.tools[1].where[0]', 'one constraint for each'],
+    says: ['spec.tools[1].where[0].not', 'write two constraints'],
   },
   {
     kind: 'AgentPolicy',
@@ -354,6 +349,73 @@ const refused: { kind: RemitKind; path: (string | number)[]; value: unknown; say
     value: 70000,
     says: ['spec.egress.cidrs[0].ports[0]', '65535'],
   },
+  // what the language has besides
+  ...(
+    [
+      [
+        ['tools', 0],
+        { name: 'r', match: { tools: ['x'] } },
+        'spec.tools[0].effect',
+        'effect: Allow, Draft, Ask or Deny',
+      ],
+      [['tools', 0, 'class'], 'Harmless', 'spec.tools[0].class', 'Harmless', 'SideEffect'],
+      [['tools', 2, 'match', 'classes'], ['Wirte'], 'spec.tools[2].match.classes[0]', 'Wirte', 'Write'],
+      [['tools', 2, 'match', 'classes'], [], 'spec.tools[2].match.classes', 'at least 1'],
+      [['tools', 2, 'match', 'classes'], ['Read', 'Read'], 'spec.tools[2].match.classes[1]', 'Duplicate'],
+      [['tools', 2, 'effect'], 'Deny', 'spec.tools[2]', 'remove them'],
+      [['tools', 1, 'otherwise'], 'Allow', 'spec.tools[1].otherwise', 'Allow', 'Draft'],
+      [['tools', 2, 'fields'], [], 'spec.tools[2].fields', 'at least 1'],
+      [['tools', 2, 'fields'], ['a', 'a'], 'spec.tools[2].fields[1]', 'Duplicate'],
+      [['tools', 2, 'object', 'read'], undefined, 'spec.tools[2].object.read', 'Required'],
+      [['tools', 2, 'object', 'where'], [], 'spec.tools[2].object.where', 'at least 1'],
+      [
+        ['tools', 2, 'where', 5],
+        { cel: 'true', max: '5', arg: 'a' },
+        'spec.tools[2].where[5].cel',
+        'another constraint',
+      ],
+      [['tools', 2, 'where', 0], { cidr: '10.0.0.0/8' }, 'spec.tools[2].where[0].arg', 'such as arg: amount'],
+      [['tools', 2, 'where', 0, 'cidr'], 10, 'spec.tools[2].where[0].cidr', 'type string'],
+      [['tools', 2, 'where', 1, 'pattern'], '', 'spec.tools[2].where[1].pattern', 'at least 1'],
+      [['tools', 2, 'where', 2, 'subsetOf'], [], 'spec.tools[2].where[2].subsetOf', 'at least 1'],
+      [['tools', 2, 'where', 2, 'minItems'], -1, 'spec.tools[2].where[2].minItems', 'greater than or equal to 0'],
+      [['tools', 2, 'where', 4, 'absent'], false, 'spec.tools[2].where[4].absent', 'true'],
+      [
+        ['tools', 2, 'where', 6, 'not'],
+        { cidr: '::/0', absent: true },
+        'spec.tools[2].where[6].not',
+        'one constraint for each',
+      ],
+      [['tools', 2, 'where', 6, 'not'], { optional: true }, 'spec.tools[2].where[6].not.optional'],
+      [['tools', 1, 'limits'], [], 'spec.tools[1].limits', 'at least 1'],
+      [['tools', 1, 'limits', 0], { per: '24h' }, 'spec.tools[1].limits[0]', 'exactly one of calls'],
+      [['tools', 1, 'limits', 0, 'concurrent'], 1, 'spec.tools[1].limits[0]', 'exactly one of calls'],
+      [['tools', 1, 'limits', 0, 'per'], undefined, 'spec.tools[1].limits[0].per', 'such as 24h'],
+      [['tools', 1, 'limits', 3, 'per'], '1m', 'spec.tools[1].limits[3].per', 'unless it is concurrent'],
+      [['tools', 1, 'limits', 0, 'max'], '5', 'spec.tools[1].limits[0].max', 'belongs to sum and distinct'],
+      [['tools', 1, 'limits', 1, 'max'], undefined, 'spec.tools[1].limits[1].max', 'they need it'],
+      [['tools', 1, 'limits', 1, 'max'], '5e2', 'spec.tools[1].limits[1].max', '5e2', 'such as "50.00"'],
+      [['tools', 1, 'limits', 0, 'per'], '24 hours', 'spec.tools[1].limits[0].per', '24 hours', 'such as 10m'],
+      [['tools', 1, 'limits', 0, 'calls'], -1, 'spec.tools[1].limits[0].calls', 'greater than or equal to 0'],
+      [['tools', 1, 'limits', 3, 'concurrent'], 0, 'spec.tools[1].limits[3].concurrent', 'greater than or equal to 1'],
+      [['tools', 1, 'limits', 0, 'scope'], 'Cluster', 'spec.tools[1].limits[0].scope', 'Cluster', 'Policy'],
+      [['tools', 1, 'evidence', 0, 'tool'], undefined, 'spec.tools[1].evidence[0].tool', 'Required'],
+      [['tools', 1, 'evidence', 0, 'within'], '-10m', 'spec.tools[1].evidence[0].within', '-10m', 'such as 10m'],
+      [['taint', 0, 'after'], undefined, 'spec.taint[0].after', 'Required'],
+      [['taint', 0, 'after'], {}, 'spec.taint[0].after', 'name servers or tools'],
+      [['taint', 0, 'for'], 'forever', 'spec.taint[0].for', 'forever', 'such as 10m'],
+      [['pins', 0, 'digest'], 'sha256:abc', 'spec.pins[0].digest', '64 hex digits'],
+      [['pins', 0, 'tool'], undefined, 'spec.pins[0].tool', 'Required'],
+      [['redact', 0], { match: { tools: ['x'] } }, 'spec.redact[0]', 'list arguments or results'],
+      [['redact', 0, 'arguments'], [], 'spec.redact[0].arguments', 'at least 1'],
+      [['breaker'], {}, 'spec.breaker', 'never opens'],
+      [['breaker'], { calls: 5 }, 'spec.breaker', 'belong together'],
+      [['breaker'], { errors: 1, per: '1m' }, 'spec.breaker', 'belong together'],
+      [['breaker', 'errors'], 0, 'spec.breaker.errors', 'greater than or equal to 1'],
+      [['readOnly'], 'yes', 'spec.readOnly', 'boolean'],
+      [['egress', 'hosts', 0], '', 'spec.egress.hosts[0]', 'at least 1'],
+    ] as [(string | number)[], unknown, ...string[]][]
+  ).map(([path, value, ...says]) => ({ kind: 'AgentPolicy' as const, path: ['spec', ...path], value, says })),
   {
     kind: 'ClusterAgentPolicy',
     path: ['spec', 'invariants', 0, 'match'],
@@ -502,6 +564,12 @@ describe('the kinds, on a real API server', () => {
   it('keeps all of a remit, whatever is in it', async () => {
     const stored = await create('AgentRemit', valid.AgentRemit())
     expect(stored).toMatchObject({ spec: { remit: { version: 1, anything: { at: ['all'] } } } })
+  })
+
+  it('keeps all of a policy', async () => {
+    const policy = valid.AgentPolicy()
+    const stored = await create('AgentPolicy', policy)
+    expect(stored).toMatchObject({ spec: policy.spec })
   })
 
   it('never lets who created an agent change, not even by way of removing it first', async () => {

@@ -68,3 +68,10 @@ export const ownerGroup = (namespace: string) => ({
     onCall: { owner: 'ana' },
   },
 })
+
+/** An owner group in which nobody answers until the year 9000. */
+export const nobody = (namespace: string) => {
+  const group = ownerGroup(namespace)
+  const rotation = { timeZone: 'UTC', start: '9000-01-01T00:00', every: { unit: 'Week' }, order: [['ana']] }
+  return { ...group, spec: { ...group.spec, onCall: { rotation } } }
+}

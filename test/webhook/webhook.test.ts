@@ -1,8 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpsRequest } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AgentIdentity } from '../../lib/api/gen/types.ts'
 import type { Client } from '../../lib/kube/client.ts'
@@ -20,80 +16,27 @@ import {
   typed,
 } from '../../lib/kube/resources.ts'
 import type { KubeObject } from '../../lib/kube/types.ts'
-import { type Apiserver, startApiserver } from '../harness/apiserver.ts'
+import type { Apiserver } from '../harness/apiserver.ts'
 import { eventually } from '../harness/eventually.ts'
-import { freePorts } from '../harness/ports.ts'
-import { type ManagedProcess, startProcess } from '../harness/process.ts'
-import { createNamespace, serviceAccountToken } from '../harness/world.ts'
-import { createOf, renderChart, SIDECAR_DIGEST, SYSTEM_NAMESPACE } from './chart.ts'
-import { agentIdentity, agentPolicy, bareAgentPod, ownerGroup, POD } from './fixtures.ts'
+import { createNamespace } from '../harness/world.ts'
+import { SIDECAR_DIGEST, SYSTEM_NAMESPACE } from './chart.ts'
+import { agentIdentity, agentPolicy, bareAgentPod, nobody, ownerGroup, POD } from './fixtures.ts'
+import { type Installation, startInstallation } from './installation.ts'
 
-// The webhook as its own process with the rights the chart gives it, called by a real API server.
 const NS = 'payments'
 const ANA = { name: 'ana', groups: ['editors'] }
 const agents = typed<AgentIdentity & KubeObject>(agentIdentities)
-const main = fileURLToPath(new URL('../../webhook/main.ts', import.meta.url))
-
+let installed: Installation
 let api: Apiserver
 let admin: Client
 let ana: Client
 let operator: Client
-let dir: string
-let port: number
-let healthPort: number
-let webhook: ManagedProcess
-
-const startWebhook = async () => {
-  const env = {
-    KUBECONFIG: join(dir, 'kubeconfig'),
-    REMIT_TLS_DIR: dir,
-    REMIT_HOST: '127.0.0.1',
-    REMIT_PORT: String(port),
-    REMIT_HEALTH_PORT: String(healthPort),
-    REMIT_DRAIN_MS: '100',
-  }
-  const started = await startProcess({
-    command: process.execPath,
-    args: [main],
-    logFile: join(dir, 'log'),
-    removeOnOrphan: dir,
-    env,
-  })
-  await eventually(async () => (await fetch(`http://127.0.0.1:${healthPort}/readyz`)).ok, { timeoutMs: 20_000 })
-  return started
-}
-const message = (attempt: Promise<unknown>): Promise<string> =>
-  attempt.then(
-    () => 'it was accepted',
-    (error) => error.message,
-  )
 
 beforeAll(async () => {
-  api = await startApiserver({ crds: true })
+  installed = await startInstallation()
+  api = installed.api
   admin = api.client
-  dir = mkdtempSync(join(tmpdir(), 'remit-webhook-'))
-  ;[port, healthPort] = (await freePorts(2)) as [number, number]
-  for (const namespace of [SYSTEM_NAMESPACE, NS]) await createNamespace(admin, namespace)
-  for (const name of ['remit-webhook', 'remit-operator'])
-    await create(admin, serviceAccounts, { metadata: { name, namespace: SYSTEM_NAMESPACE } })
-  const chart = await renderChart()
-  const ours = chart.filter(
-    ({ metadata }) =>
-      metadata.name === 'remit-webhook' || metadata.name === 'remit-edit' || metadata.name === 'remit-view',
-  )
-  await createOf(admin, ours, ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'])
-  await createOf(admin, chart, ['ConfigMap'])
-  // What the operator publishes.
-  await create(admin, configMaps, {
-    metadata: { name: 'remit-trust', namespace: SYSTEM_NAMESPACE },
-    data: {
-      cluster: 'c0ffee',
-      ledgerURL: 'https://10.96.0.9:8443',
-      ledgerName: 'remit-ledger.remit-system.svc',
-      'ca.pem': 'PEM',
-      'anchors.json': '[]',
-    },
-  })
+  await createNamespace(admin, NS)
   for (const role of ['remit-edit', 'remit-view', 'system:aggregate-to-edit', 'system:aggregate-to-view'])
     await create(admin, resource('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'), {
       metadata: { name: role.replaceAll(':', '-'), namespace: NS },
@@ -105,41 +48,14 @@ beforeAll(async () => {
     name: `system:serviceaccount:${SYSTEM_NAMESPACE}:remit-operator`,
     groups: ['system:masters'],
   })
-  const token = await serviceAccountToken(admin, { namespace: SYSTEM_NAMESPACE, name: 'remit-webhook' })
-  writeFileSync(join(dir, 'kubeconfig'), await api.kubeconfig({ token }), { mode: 0o600 })
-  writeFileSync(join(dir, 'tls.crt'), api.serving.cert)
-  writeFileSync(join(dir, 'tls.key'), api.serving.key, { mode: 0o600 })
-  webhook = await startWebhook()
-  // The chart's configurations, reached by address: there is no Service network here.
-  const configurations = chart.filter(({ kind }) => kind?.endsWith('WebhookConfiguration')) as (KubeObject & {
-    webhooks: { clientConfig: { service?: { path: string }; url?: string; caBundle?: string } }[]
-  })[]
-  for (const { webhooks } of configurations)
-    for (const hook of webhooks)
-      hook.clientConfig = {
-        url: `https://127.0.0.1:${port}${hook.clientConfig.service!.path}`,
-        caBundle: Buffer.from(api.ca).toString('base64'),
-      }
-  await createOf(admin, configurations, ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'])
-  await eventually(
-    async () =>
-      (await message(create(admin, ownerGroups, nobody(), { query: { dryRun: 'All' } }))).includes('NobodyOnCall'),
-    { timeoutMs: 20_000 },
-  )
 }, 120_000)
-afterAll(async () => {
-  await webhook?.stop()
-  await api?.stop()
-  rmSync(dir, { recursive: true, force: true })
-})
+afterAll(() => installed?.stop())
 
-const nobody = () => {
-  const group = ownerGroup(NS) as unknown as KubeObject & { spec: { onCall: object } }
-  group.spec.onCall = {
-    rotation: { timeZone: 'UTC', start: '9000-01-01T00:00', every: { unit: 'Week' }, order: [['ana']] },
-  }
-  return group
-}
+const message = (attempt: Promise<unknown>): Promise<string> =>
+  attempt.then(
+    () => 'it was accepted',
+    (error) => error.message,
+  )
 
 describe('an agent', () => {
   test('is refused until its policy and owner group exist, with all that is missing', async () => {
@@ -221,14 +137,6 @@ describe('an agent', () => {
 })
 
 describe('invalid YAML says the field, the value and the fix', () => {
-  test('a policy with what this version does not enforce', async () => {
-    const policy = agentPolicy(NS) as unknown as KubeObject & { spec: { tools: object[] } }
-    policy.metadata = { name: 'later', namespace: NS }
-    policy.spec.tools = [{ ...policy.spec.tools[0], limits: [{ per: '24h', calls: 20 }] }]
-    expect(await message(create(admin, agentPolicies, policy))).toMatch(
-      /spec\.tools\[0\]\.limits: .*not enforced by this version.*PolicyUnsupported/,
-    )
-  })
   test('a cluster policy that gives', async () => {
     const policy = { metadata: { name: 'giving' }, spec: agentPolicy(NS).spec } as KubeObject
     expect(await message(create(admin, clusterAgentPolicies, policy))).toMatch(
@@ -236,7 +144,7 @@ describe('invalid YAML says the field, the value and the fix', () => {
     )
   })
   test('an owner group in which nobody answers', async () => {
-    expect(await message(create(admin, ownerGroups, nobody()))).toMatch(
+    expect(await message(create(admin, ownerGroups, nobody(NS)))).toMatch(
       /spec\.onCall: .*Nobody is on call.*Give it an owner/,
     )
   })
@@ -281,7 +189,14 @@ test('a Deployment under the name of an agent is refused with the AgentIdentity 
 describe('on a bad day', () => {
   const post = (body: string, path = '/mutate-agentidentity', type = 'application/json') =>
     new Promise<number>((resolve, reject) => {
-      const options = { method: 'POST', host: '127.0.0.1', port, path, ca: api.ca, headers: { 'content-type': type } }
+      const options = {
+        method: 'POST',
+        host: '127.0.0.1',
+        port: installed.port,
+        path,
+        ca: api.ca,
+        headers: { 'content-type': type },
+      }
       httpsRequest(options, (response) => {
         response.resume()
         resolve(response.statusCode!)
@@ -300,8 +215,8 @@ describe('on a bad day', () => {
   })
 
   test('kill -9: agents are refused while it is gone, other work goes on, and it recovers', async () => {
-    webhook.signal('SIGKILL')
-    await webhook.exited
+    installed.webhook.signal('SIGKILL')
+    await installed.webhook.exited
     const agent = agentIdentity(NS, undefined, 'third') as unknown as AgentIdentity & KubeObject
     expect(await message(create(admin, agents, agent))).toMatch(
       /failed calling webhook "agentidentity\.mutate\.remit\.dev"/,
@@ -314,12 +229,12 @@ describe('on a bad day', () => {
       { metadata: { annotations: { seen: 'yes' } } },
     )
     await create(ana, configMaps, { metadata: { name: 'unrelated', namespace: NS } })
-    webhook = await startWebhook()
+    await installed.restartWebhook()
     await create(admin, agents, agent)
   })
 
   test('SIGTERM ends it cleanly', async () => {
-    webhook.signal('SIGTERM')
-    expect(await webhook.exited).toBe(0)
+    installed.webhook.signal('SIGTERM')
+    expect(await installed.webhook.exited).toBe(0)
   })
 })
