@@ -7,6 +7,10 @@ import type { Json } from '../strict.ts'
 /** Longest text that is kept as it is, in characters; more of one is kept by its digest. */
 const MAX_TEXT = 128
 
+/** Most values of one path in one call, and the bytes of them as JSON: a receipt has room for no more. */
+const MAX_VALUES = 100
+const MAX_BYTES = 2_048
+
 /** A path that something will want to know of a call later, as written and as steps. */
 export interface FactPath {
   arg: string
@@ -26,7 +30,7 @@ const kept = (value: string | number | boolean): string | number | boolean =>
 
 /**
  * The scalars a path leads to, or why that cannot be said: something on the way is missing, null, empty or of the wrong
- * type. What is compared later has to be there.
+ * type, or they are more than a receipt can keep. What is compared later has to be there.
  */
 export function valuesAt(args: Json, { arg, steps }: FactPath): { values: Facts[string] } | { problem: string } {
   const values: Facts[string] = []
@@ -37,7 +41,10 @@ export function valuesAt(args: Json, { arg, steps }: FactPath): { values: Facts[
       return { problem: `${found.where} is not a single value` }
     values.push(kept(found.value))
   }
-  return values.length === 0 ? { problem: `${arg} is missing` } : { values }
+  if (values.length === 0) return { problem: `${arg} is missing` }
+  if (values.length > MAX_VALUES || (values.length > 1 && Buffer.byteLength(JSON.stringify(values)) > MAX_BYTES))
+    return { problem: `${arg} has more values than can be kept count of` }
+  return { values }
 }
 
 /** What is recorded of a call: the paths that lead to scalars, and only those. */
