@@ -23,7 +23,7 @@ function cedarEffect(server: string, tool: string, args: Json): string {
       principal: { type: 'Agent', id: 'agent' },
       action: { type: 'Action', id: 'call' },
       resource: { type: 'Tool', id: tool },
-      context: toContext(server, tool, args as object),
+      context: toContext(server, tool, args as object) as cedar.Context,
       entities: [],
       preparsedPolicySetId: level,
     })
