@@ -19,17 +19,21 @@ for (let points = Array.from(TWINS), i = 0; i < points.length; i += 2) {
 export const MAX_LOOK = 65_536
 
 const PLAIN = /^[\x20-\x7e]*$/
+
+/** Nothing but printable ASCII: such a text hides and pretends nothing, and most are, so this is asked first. */
+export const isPlain = (text: string): boolean => PLAIN.test(text)
+
 const LATIN = /\p{Script=Latin}/u
 const CYRILLIC = /\p{Script=Cyrillic}/u
 /** An emoji with the joiners and selectors that belong to it, which hide nothing. */
 const EMOJI = /\p{Extended_Pictographic}(?:[\ufe0e\ufe0f]|\p{Emoji_Modifier}|\u200d(?=\p{Extended_Pictographic}))*/gu
 
 /** Characters without a shape of their own, line breaks and tabs among them. */
-export const hides = (text: string): boolean => INVISIBLE.test(text)
+export const hides = (text: string): boolean => !isPlain(text) && INVISIBLE.test(text)
 
 /** As {@link hides}, but for running text: line breaks, tabs and what belongs to an emoji are fine. */
 export const hidesInProse = (text: string): boolean =>
-  !PLAIN.test(text) && INVISIBLE.test(text.replace(EMOJI, '').replace(/[\t\n\r]/g, ''))
+  !isPlain(text) && INVISIBLE.test(text.replace(EMOJI, '').replace(/[\t\n\r]/g, ''))
 
 /**
  * The text as someone sees it who does not look closely: compatibility forms made plain (full-width letters, ligatures),
@@ -39,7 +43,7 @@ export const hidesInProse = (text: string): boolean =>
  * in its table (Cherokee, Lisu, Coptic), and words of similar meaning.
  */
 export function unmasked(text: string): string {
-  if (PLAIN.test(text)) return text
+  if (isPlain(text)) return text
   const twins = Array.from(text, (point) => TWIN.get(point) ?? point).join('')
   return Array.from(twins.normalize('NFKC'), (point) =>
     INVISIBLE.test(point) ? (/\s/.test(point) ? ' ' : '') : (TWIN.get(point) ?? point),
@@ -56,7 +60,7 @@ export const skeleton = (text: string): string =>
  * Cyrillic or all Greek is a word, also when it could be read as Latin: where a pattern has `.` or \p{L} it passes.
  */
 export function pretends(text: string): boolean {
-  if (PLAIN.test(text)) return false
+  if (isPlain(text)) return false
   const changes = text.normalize('NFKC') !== text
   for (const point of changes ? text : '') {
     if (point > '\x7f' && /[\x21-\x7e]/.test(point.normalize('NFKC'))) return true
@@ -66,9 +70,9 @@ export function pretends(text: string): boolean {
 
 /** Whether a word of the text mixes Latin letters with Cyrillic ones or with twins of Latin letters. */
 export function mixesScripts(text: string): boolean {
-  if (PLAIN.test(text)) return false
+  if (isPlain(text)) return false
   for (const [word] of text.matchAll(/[\p{L}\p{M}\p{N}]+/gu)) {
-    if (!LATIN.test(word) || PLAIN.test(word)) continue
+    if (!LATIN.test(word) || isPlain(word)) continue
     if (CYRILLIC.test(word)) return true
     for (const point of word) if (TWIN.has(point) && !LATIN.test(point)) return true
   }
