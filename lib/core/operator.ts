@@ -36,7 +36,6 @@ export const OPERATORS = [
   'required',
   'absent',
 ] as const
-export type OperatorName = (typeof OPERATORS)[number]
 
 /**
  * The single operator (or range of min and max) of a checked constraint or of its `not`.
