@@ -73,6 +73,7 @@ export const valid = {
             { arg: 'state', notIn: ['closed'], equals: 'open' },
             { arg: 'force', absent: true },
             { cel: 'args.from != args.to' },
+            { not: { cel: 'has(args.force)' } },
             { arg: 'note', not: { minItems: 1, maxItems: 2 } },
           ],
           fields: ['id', 'patch.note', 'tags[*]'],
