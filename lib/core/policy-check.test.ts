@@ -57,6 +57,8 @@ test('a policy with everything this version enforces has no problem', () => {
   expect(checkPolicy(spec)).toEqual([])
 })
 
+const PIN = { server: 'billing', tool: 'refund', digest: definitionDigest(REFUND) }
+
 describe('what this version does not enforce is refused, not ignored', () => {
   test.each<[string, object]>([
     ['spec.tools[0].pins', rule({ pins: [] })],
@@ -192,6 +194,142 @@ describe('mistakes are named with field, value and fix', () => {
       { invariants: [{ name: 'i', match: { tools: ['*'] }, unless: [] }] },
       { field: 'spec.invariants[0].unless', detail: 'is an empty list' },
     ],
+    ...(
+      [
+        [rule({ effect: undefined }), 'spec.tools[0].effect', 'is missing'],
+        [rule({ class: 'Harmless' }), 'spec.tools[0].class', 'is not a class'],
+        [rule({ match: { classes: ['Wirte'] } }), 'spec.tools[0].match.classes[0]', 'is not a class'],
+        [rule({ match: { classes: [] } }), 'spec.tools[0].match.classes', 'lists nothing'],
+        [rule({ match: 'refund' }), 'spec.tools[0].match', 'is not an object'],
+        [rule({ fields: [] }), 'spec.tools[0].fields', 'is an empty list'],
+        [rule({ fields: ['a..b'] }), 'spec.tools[0].fields[0]', 'is not a path into the arguments'],
+        [rule({ effect: 'Deny', fields: ['a'] }), 'spec.tools[0].fields', 'belongs to a rule that gives'],
+        [
+          rule({ effect: 'Deny', limits: [{ per: '1m', calls: 1 }] }),
+          'spec.tools[0].limits',
+          'belongs to a rule that gives',
+        ],
+        [rule({ object: { read: 'get_ticket' } }), 'spec.tools[0].object.read', 'is not a server and a tool'],
+        [rule({ object: { read: 'tickets/get_*' } }), 'spec.tools[0].object.read', 'is not a server and a tool'],
+        [
+          rule({ object: { read: 'a/b', with: { id: 'ids[*]' } } }),
+          'spec.tools[0].object.with.id',
+          'leads to several values',
+        ],
+        [rule({ object: { read: 'a/b', where: [] } }), 'spec.tools[0].object.where', 'is an empty list'],
+        [rule({ limits: [] }), 'spec.tools[0].limits', 'is an empty list'],
+        [rule({ limits: [{ per: '1m' }] }), 'spec.tools[0].limits[0]', 'limits nothing'],
+        [
+          rule({ limits: [{ per: '1m', calls: 1, concurrent: 1 }] }),
+          'spec.tools[0].limits[0]',
+          'limits several things (calls, concurrent)',
+        ],
+        [rule({ limits: [{ calls: 1 }] }), 'spec.tools[0].limits[0].per', 'is missing'],
+        [
+          rule({ limits: [{ per: '1m', concurrent: 1 }] }),
+          'spec.tools[0].limits[0].per',
+          'has no meaning beside concurrent',
+        ],
+        [rule({ limits: [{ per: '0s', calls: 1 }] }), 'spec.tools[0].limits[0].per', 'is not a stretch of time'],
+        [rule({ limits: [{ per: '32d', calls: 1 }] }), 'spec.tools[0].limits[0].per', 'is not a stretch of time'],
+        [rule({ limits: [{ per: '1m', calls: 1.5 }] }), 'spec.tools[0].limits[0].calls', 'is not a count'],
+        [rule({ limits: [{ concurrent: 0 }] }), 'spec.tools[0].limits[0].concurrent', 'is not a count'],
+        [rule({ limits: [{ per: '1m', sum: 'a' }] }), 'spec.tools[0].limits[0].max', 'is missing'],
+        [
+          rule({ limits: [{ per: '1m', calls: 1, max: '5' }] }),
+          'spec.tools[0].limits[0].max',
+          'belongs to sum and distinct',
+        ],
+        [
+          rule({ limits: [{ per: '1m', sum: 'a', max: 5 }] }),
+          'spec.tools[0].limits[0].max',
+          'is not a plain decimal in quotes',
+        ],
+        [
+          rule({ limits: [{ per: '1m', sum: 'a', max: '-1' }] }),
+          'spec.tools[0].limits[0].max',
+          'is below zero, so no call can pass',
+        ],
+        [
+          rule({ limits: [{ per: '1m', distinct: 'a', max: '2.5' }] }),
+          'spec.tools[0].limits[0].max',
+          'is not a whole number',
+        ],
+        [
+          rule({ limits: [{ per: '1m', sum: 'a b', max: '1' }] }),
+          'spec.tools[0].limits[0].sum',
+          'is not a path into the arguments',
+        ],
+        [
+          rule({ limits: [{ per: '1m', calls: 1, scope: 'Cluster' }] }),
+          'spec.tools[0].limits[0].scope',
+          'is not a scope',
+        ],
+        [rule({ evidence: [{ tool: 'b*/get' }] }), 'spec.tools[0].evidence[0].tool', 'is not a server and a tool'],
+        [
+          rule({ evidence: [{ tool: 'b/get', within: '1w' }] }),
+          'spec.tools[0].evidence[0].within',
+          'is not a stretch of time',
+        ],
+        [
+          rule({ evidence: [{ tool: 'b/get', same: { 'a b': 'c' } }] }),
+          'spec.tools[0].evidence[0].same',
+          'is not a path into the arguments',
+        ],
+        [
+          rule({ evidence: [{ tool: 'b/get', same: { a: 5 } }] }),
+          'spec.tools[0].evidence[0].same.a',
+          'is not a path into the arguments',
+        ],
+        [
+          { taint: [{ name: 't', match: { tools: ['a'] } }] },
+          'spec.taint[0].after',
+          'names neither servers nor tools nor classes',
+        ],
+        [
+          { taint: [{ name: 't', after: { tools: ['a'] }, match: { tools: ['a'] }, for: '1y' }] },
+          'spec.taint[0].for',
+          'is not a stretch of time',
+        ],
+        [{ pins: [{ ...PIN, server: 'Billing' }] }, 'spec.pins[0].server', 'is not the name of a server'],
+        [{ pins: [{ ...PIN, tool: 're*' }] }, 'spec.pins[0].tool', 'is not the name of a tool'],
+        [{ pins: [{ ...PIN, digest: 'sha256:00' }] }, 'spec.pins[0].digest', 'is not "sha256:" and 64 hex digits'],
+        [
+          { pins: [{ ...PIN, definition: { ...REFUND, title: 'x' } }] },
+          'spec.pins[0].digest',
+          'is not the digest of definition',
+        ],
+        [
+          { pins: [{ ...PIN, definition: { ...REFUND, name: 'pay' } }] },
+          'spec.pins[0].definition.name',
+          'is not the pinned tool refund',
+        ],
+        [
+          { pins: [{ ...PIN, definition: { name: 'refund', inputSchema: 5 } }] },
+          'spec.pins[0].definition.inputSchema',
+          'is not a schema',
+        ],
+        [{ pins: [PIN, PIN] }, 'spec.pins[1].tool', 'is pinned twice'],
+        [{ redact: [{ match: { tools: ['a'] } }] }, 'spec.redact[0]', 'names nothing'],
+        [
+          { redact: [{ match: {}, results: ['a'] }] },
+          'spec.redact[0].match',
+          'names neither servers nor tools nor classes',
+        ],
+        [
+          { redact: [{ match: { tools: ['a'] }, results: ['a b'] }] },
+          'spec.redact[0].results[0]',
+          'is not a path into the arguments',
+        ],
+        [{ breaker: {} }, 'spec.breaker', 'never opens'],
+        [{ breaker: { errors: 0 } }, 'spec.breaker.errors', 'is not a count'],
+        [{ breaker: { calls: 5 } }, 'spec.breaker.per', 'is missing: calls and per belong together'],
+        [{ breaker: { errors: 5, per: '1m' } }, 'spec.breaker.calls', 'is missing: calls and per belong together'],
+        [{ readOnly: 'yes' }, 'spec.readOnly', 'is not true or false'],
+        [{ tools: {} }, 'spec.tools', 'is not a list'],
+        [{ egress: { hosts: ['https://a.example'] } }, 'spec.egress.hosts[0]', 'is not a host and a port'],
+      ] as [object, string, string][]
+    ).map(([spec, field, detail]): [object, { field: string; detail: string }] => [spec, { field, detail }]),
     [
       { egress: { cidrs: [{ cidr: '10.0.0.0/33' }] } },
       { field: 'spec.egress.cidrs[0].cidr', value: '"10.0.0.0/33"', detail: 'is not a network' },
@@ -224,9 +362,34 @@ describe('mistakes are named with field, value and fix', () => {
 })
 
 test('a ClusterAgentPolicy only restricts', () => {
-  for (const effect of ['Allow', 'Ask']) {
-    expect(first(rule({ effect }), 'Cluster')).toMatchObject({ field: 'spec.tools[0].effect', code: 'PolicyInvalid' })
+  for (const effect of ['Allow', 'Draft', 'Ask', undefined]) {
+    expect(first(rule({ effect, class: 'Read' }), 'Cluster')).toMatchObject({
+      field: 'spec.tools[0].effect',
+      code: 'PolicyInvalid',
+    })
   }
   expect(first({ egress: { cidrs: [{ cidr: '10.0.0.0/8' }] } }, 'Cluster')).toMatchObject({ field: 'spec.egress' })
-  expect(first(rule({ effect: 'Deny' }), 'Cluster')).toBeUndefined()
+  const match = { tools: ['refund'] }
+  const restricts = {
+    ...rule({ effect: 'Deny' }),
+    readOnly: true,
+    guards: [{ name: 'g', match }],
+    invariants: [{ name: 'i', match }],
+    taint: [{ name: 't', after: match, match }],
+    pins: [PIN],
+    redact: [{ match, arguments: ['iban'] }],
+    breaker: { errors: 5 },
+  }
+  expect(first(restricts, 'Cluster')).toBeUndefined()
+})
+
+test('readOnly has a rule name of its own', () => {
+  const spec = { readOnly: true, invariants: [{ name: 'read-only', match: { tools: ['x'] } }] }
+  expect(first(spec)).toMatchObject({ field: 'spec.invariants[0].name', code: 'PolicyInvalid' })
+  expect(first({ ...spec, readOnly: false })).toBeUndefined()
+})
+
+test('what is allowed as a side effect has limits that can be reached', () => {
+  expect(first(rule({ class: 'SideEffect', otherwise: 'Ask' }))).toBeUndefined()
+  expect(first(rule({ class: 'Write', otherwise: 'Ask' }))).toMatchObject({ field: 'spec.tools[0].otherwise' })
 })
