@@ -25,6 +25,8 @@ export type Quantifier = 'every' | 'some'
 export interface About {
   server: string
   tool: string
+  /** What paths lead to in these arguments, by path: the rules of one decision look at the same ones again and again. */
+  resolved?: Map<string, Found[]>
 }
 
 export type Evaluate = (args: Json, about: About) => Truth
@@ -60,8 +62,13 @@ export function compileConstraint(constraint: Constraint, quantifier: Quantifier
             tests.map((each) => each(found)),
             'every',
           )
-  return (args) => {
-    const found = resolvePath(args, steps)
+  const path = arg as string
+  return (args, { resolved }) => {
+    let found = resolved?.get(path)
+    if (found === undefined) {
+      found = resolvePath(args, steps)
+      resolved?.set(path, found)
+    }
     return found.length === 1 ? all(found[0] as Found) : combine(found.map(all), quantifier)
   }
 }

@@ -133,13 +133,17 @@ function weigh(prepared: PreparedRemit, call: ToolCall, history: History, now: n
 
   const named = rulesFor(prepared, server, tool)
   const annotated = call.definition === 'pinned' ? pinnedClass(prepared, call) : annotatedClass(call.definition)
-  const cls = classOf(
-    named.flatMap((rule) => (rule.class === undefined || rule.match.classes !== undefined ? [] : [rule.class])),
-    annotated,
-  )
+  const given: ToolClass[] = []
+  for (const rule of named) if (rule.class !== undefined && rule.match.classes === undefined) given.push(rule.class)
+  const cls = classOf(given, annotated)
   const rules = named.filter((rule) => fitsClass(rule.match, cls, rule.type !== 'tool' || rule.effect === 'Deny'))
-  const asked: Question = { ...call, objects: call.objects, history, steady, annotated }
-  const findings = rules.flatMap((rule) => examine(rule, asked) ?? [])
+  const { arguments: args, objects } = call
+  const asked: Question = { server, tool, arguments: args, objects, history, steady, annotated, resolved: new Map() }
+  const findings: Finding[] = []
+  for (const rule of rules) {
+    const finding = examine(rule, asked)
+    if (finding !== undefined) findings.push(finding)
+  }
   const about = { prepared, call, history, now }
 
   const observing = prepared.remit.observing === true

@@ -1,6 +1,6 @@
 import type { ToolClass } from '../api/gen/types.ts'
 import { isStronger } from './class.ts'
-import type { Truth } from './constraint.ts'
+import type { About, Truth } from './constraint.ts'
 import { describe, type ErrorCode } from './errors.ts'
 import type { PreparedRule } from './prepare.ts'
 import type { Asked, Check, Fact } from './rule/check.ts'
@@ -10,7 +10,7 @@ export interface Finding {
   rule: PreparedRule
   strength: keyof typeof STRENGTH
   /** The code of a denial; absent for what gives or asks. */
-  code?: ErrorCode
+  code: ErrorCode | undefined
   detail: string
   /** Of a rule that would have given: how much was missing. */
   misses: number
@@ -24,6 +24,8 @@ export const strengthOf = ({ strength }: Finding): number => STRENGTH[strength]
 /** What rules are asked about, with the class its server's annotations imply. */
 export interface Question extends Asked {
   annotated: ToolClass | undefined
+  /** What paths were found to lead to; see About. */
+  resolved: NonNullable<About['resolved']>
 }
 
 /**
@@ -69,15 +71,17 @@ const finding = (
   code?: ErrorCode,
   facts: Fact[] = [],
   misses = 0,
-): Finding => ({ rule, strength, detail, misses, facts, ...(code === undefined ? {} : { code }) })
+): Finding => ({ rule, strength, code, detail, misses, facts })
 
 type Miss = { what: string; wants: string; code: ErrorCode }
-const missesOf = (truths: Truth[]): Miss[] =>
-  truths.flatMap((truth) =>
-    truth.is === 'false' || truth.is === 'nothing'
-      ? [{ what: truth.what, wants: truth.wants, code: 'ConstraintFailed' as const }]
-      : [],
-  )
+function missesOf(truths: Truth[]): Miss[] {
+  const misses: Miss[] = []
+  for (const truth of truths) {
+    if (truth.is === 'false' || truth.is === 'nothing')
+      misses.push({ what: truth.what, wants: truth.wants, code: 'ConstraintFailed' })
+  }
+  return misses
+}
 
 function denial(rule: PreparedRule, truths: Truth[], { server, tool }: Question): Finding | undefined {
   if (truths.some((truth) => truth.is === 'false')) return undefined
@@ -86,6 +90,8 @@ function denial(rule: PreparedRule, truths: Truth[], { server, tool }: Question)
 
 const SAYS = { Allow: 'allow', Draft: 'draft', Ask: 'ask', Deny: 'deny' } as const
 const VERB = { Allow: 'allows', Draft: 'drafts', Ask: 'covers' }
+const gave = (rule: PreparedRule, effect: 'Allow' | 'Draft' | 'Ask', call: string): string =>
+  effect === 'Ask' ? `${rule.name} asks first` : `${rule.name} ${VERB[effect]} ${call}`
 
 function giving(rule: PreparedRule, truths: Truth[], asked: Question): Finding {
   const misses = missesOf(truths)
@@ -104,12 +110,7 @@ function giving(rule: PreparedRule, truths: Truth[], asked: Question): Finding {
       const detail = `${call} is ${annotated} by its server's own annotations; ${rule.name} is about ${rule.class}`
       return finding(rule, 'ask', detail, undefined, facts)
     }
-    const detail = {
-      Allow: `${rule.name} allows ${call}`,
-      Draft: `${rule.name} drafts ${call}`,
-      Ask: `${rule.name} asks first`,
-    }
-    return finding(rule, SAYS[effect], detail[effect], undefined, facts)
+    return finding(rule, SAYS[effect], gave(rule, effect, call), undefined, facts)
   }
   const detail = `${miss.what}; ${rule.name} ${VERB[effect]} ${miss.wants}`
   if (rule.otherwise !== undefined)
@@ -121,12 +122,14 @@ function giving(rule: PreparedRule, truths: Truth[], asked: Question): Finding {
  * What comes after the constraints, each only asked when the cheaper ones before leave the rule standing; limits and
  * evidence always, so that an argument they cannot judge is an error whatever else is said.
  */
-function* checksOf(rule: PreparedRule, asked: Question, standing: boolean): Generator<Check> {
+function checksOf(rule: PreparedRule, asked: Question, standing: boolean): Check[] {
+  const checks: Check[] = []
   const fields = rule.fields?.(asked.arguments)
-  if (fields !== undefined) yield fields
-  for (const check of rule.limits) yield check(asked)
-  for (const check of rule.evidence) yield check(asked)
-  if (standing && fields?.is !== 'false' && rule.object !== undefined) yield* rule.object.checks(asked)
+  if (fields !== undefined) checks.push(fields)
+  for (const check of rule.limits) checks.push(check(asked))
+  for (const check of rule.evidence) checks.push(check(asked))
+  if (standing && fields?.is !== 'false' && rule.object !== undefined) checks.push(...rule.object.checks(asked))
+  return checks
 }
 
 function taint(rule: PreparedRule, { history, steady }: Question): Fact {
