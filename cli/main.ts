@@ -5,6 +5,7 @@ import { gateCommand } from './commands/gate.ts'
 import { oncallCommand } from './commands/oncall.ts'
 import { policyCommand } from './commands/policy.ts'
 import { timelineCommand } from './commands/timeline.ts'
+import { unfreezeCommand } from './commands/unfreeze.ts'
 import { whyCommand } from './commands/why.ts'
 import { readCliConfig } from './config.ts'
 import type { CliContext } from './context.ts'
@@ -21,7 +22,15 @@ const program = new Command('remit')
   .description('the remit of every cloud agent: who it is, what it may do, who answers for it, what it did')
   .showHelpAfterError('(see --help)')
   .exitOverride()
-for (const register of [gateCommand, timelineCommand, whyCommand, oncallCommand, policyCommand, doctorCommand])
+for (const register of [
+  gateCommand,
+  timelineCommand,
+  whyCommand,
+  oncallCommand,
+  policyCommand,
+  unfreezeCommand,
+  doctorCommand,
+])
   register(program, context)
 tab(program)
 

@@ -115,6 +115,12 @@ const agents: DoctorCheck = {
     const { items } = await list(client, typed<AgentIdentity>(agentIdentities))
     return items.map(({ metadata, status }) => {
       const name = `${metadata.namespace}/${metadata.name}`
+      const frozen = status?.conditions?.find((c) => c.type === 'Frozen' && c.status === 'True')
+      if (frozen)
+        return warn(
+          `${name} is frozen: ${frozen.message}`,
+          `kubectl remit timeline ${metadata.name} -n ${metadata.namespace}`,
+        )
       const bad = status?.conditions?.find((c) => c.status === 'False' && c.type !== 'Frozen' && !MEANT.has(c.reason))
       return bad
         ? warn(

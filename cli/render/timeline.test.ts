@@ -30,3 +30,15 @@ test('one row a call with what came of it, and what explains the calls between',
   expect(columns(unfinished)[3]).toEqual(['2026-11-21 02:00:03', 'Allow', 'under way', 'refunds'])
   expect(columns([...unfinished, { ...closing, body: { kind: 'orphan', intent: name } }])[3]?.[2]).toBe('unknown')
 })
+
+test('a freeze has a row that says whose breaker it was and why', () => {
+  const body = {
+    kind: 'escalation' as const,
+    code: 'AgentFrozen' as const,
+    policy: 'payments/billing',
+    detail: '3 denials in a row',
+  }
+  expect(timelineRows(sealed(body))).toEqual([
+    ['2026-11-21 02:00:00', '-', 'frozen', '-', expect.any(String), 'frozen by payments/billing: 3 denials in a row'],
+  ])
+})

@@ -67,3 +67,16 @@ test('an agent cannot write lines of its own into the page', () => {
       .filter((line) => line.startsWith('Decision')),
   ).toHaveLength(1)
 })
+
+test('a call denied because the agent is frozen says how a person lifts that', () => {
+  const decision = {
+    effect: 'Deny' as const,
+    code: 'AgentFrozen',
+    rule: 'breaker',
+    policy: 'payments/billing',
+    reason: 'The agent is frozen.',
+  }
+  const text = why(sealed(intent({ decision })))
+  expect(text).toContain('Rule      breaker in payments/billing')
+  expect(text).toContain('kubectl remit unfreeze billing-bot -n payments.')
+})

@@ -1,9 +1,9 @@
 import { type Receipt, receiptName } from '../../lib/api/receipt.ts'
-import { canonical, sha256hex } from '../../lib/core/canonical.ts'
 import { catalog, describe, type ErrorCode } from '../../lib/core/errors.ts'
 import type { IntentReceipt } from '../evidence/source.ts'
 import { callArguments, callName, outcome } from './call.ts'
 import { oneLine } from './one-line.ts'
+import { recordLine } from './record.ts'
 import { instant } from './time.ts'
 
 const EFFECTS = { Allow: 'Allowed', Ask: 'Waiting for a person', Deny: 'Denied', Draft: 'Drafted' }
@@ -15,13 +15,9 @@ const remedy = (intent: IntentReceipt['body']): string | undefined => {
     rule: rule ?? 'a rule',
     policy: policy ?? 'the policy',
     who: intent.owner.onCall.join(', '),
+    agent: `${intent.agent.name} -n ${intent.agent.namespace}`,
   }).remedy
 }
-
-const recordLine = ({ envelope, body }: Receipt): string =>
-  sha256hex(canonical(body)) === envelope.body
-    ? 'the body is the one the sidecar signed for'
-    : 'WARNING: THE BODY DOES NOT MATCH ITS DIGEST'
 
 /** Who, what, why, under which rule and what came of it: at most twenty lines for the person paged at 2 a.m. */
 export const renderWhy = (receipt: IntentReceipt, closing: Receipt | undefined, timelineCommand: string): string => {

@@ -188,6 +188,11 @@ export const catalog = {
     retry: false,
   },
   OwnerGroupInvalid: { message: '{field}: {detail}', remedy: '{fix}', retry: false },
+  NotFrozen: {
+    message: 'The agent {name} in namespace {namespace} is not frozen.',
+    remedy: 'A freeze shows in its status seconds after it happened: kubectl describe agent {name} -n {namespace}.',
+    retry: false,
+  },
   UnfrozenInFuture: {
     message: 'A freeze is lifted after it happened, and {at} is in the future.',
     remedy: 'Set it to now, as kubectl remit unfreeze does.',
