@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Remit } from '../../lib/api/remit.ts'
 import { verifyReceipts } from '../../lib/core/chain.ts'
@@ -31,7 +31,7 @@ const newKey = (kid: string) => {
 
 describe('the sidecar in a pod', () => {
   const world = createWorld()
-  const key = newKey('k1')
+  let key = newKey('k1')
   const next = newKey('k2')
   let billing: Billing
   let ledger: Awaited<ReturnType<typeof createLedger>>
@@ -230,7 +230,100 @@ describe('the sidecar in a pod', () => {
     expect(ledger.otlp).toContainEqual({ path: '/v1/otlp/v1/traces', bytes: 20 })
   })
 
+  const limited = (generation: number, more: Partial<Remit> = {}) =>
+    remit(generation, '5000', {
+      rules: [
+        {
+          policy: 'payments/billing',
+          mode: 'Enforce',
+          type: 'tool',
+          name: 'refunds',
+          match: { servers: ['billing'], tools: ['refund'] },
+          effect: 'Allow',
+          limits: [
+            { per: '24h', sum: 'amount', max: '1000.00' },
+            { per: '24h', calls: 50 },
+          ],
+        },
+        {
+          policy: 'payments/billing',
+          mode: 'Enforce',
+          type: 'tool',
+          name: 'reads',
+          match: { servers: ['billing'], tools: ['get_*'] },
+          effect: 'Allow',
+        },
+      ],
+      ...more,
+    })
+  const codeOf = async (answer: ReturnType<typeof refund>) => (await answer)._meta?.['dev.remit/code'] ?? 'ok'
+
+  it('holds limits over all pods of the agent: a new one has them from the ledger', { timeout: 60_000 }, async () => {
+    ledger.publish(signRemit(limited(30), next))
+    // Of what was refunded before nobody had asked for the amounts, so that it cannot be added up.
+    await expect.poll(() => codeOf(refund(999)), { timeout: 10_000 }).toBe('ConstraintError')
+    await sidecar.close()
+    ledger.receipts.splice(0)
+    rmSync(world.path('spool'), { recursive: true })
+    key = next
+    await start()
+    expect(await ready()).toBe(503)
+    ledger.publish(signRemit(limited(31), next))
+    await expect.poll(ready, { timeout: 10_000 }).toBe(200)
+    expect(await codeOf(refund(600))).toBe('ok')
+    expect(await codeOf(refund(400.01))).toBe('LimitReached')
+    await sidecar.close()
+    rmSync(world.path('spool'), { recursive: true })
+    await start()
+    await expect.poll(ready, { timeout: 10_000 }).toBe(200)
+    expect(await codeOf(refund(400.01))).toBe('LimitReached')
+    expect(await codeOf(refund(399.99))).toBe('ok')
+    expect(await codeOf(refund(0.02))).toBe('LimitReached')
+    expect(new Set(ledger.receipts.map(({ envelope }) => envelope.incarnation)).size).toBe(2)
+    expect(ledger.histories.length).toBeGreaterThanOrEqual(2)
+  })
+
+  it('denies what needs the past until the ledger tells of it, and nothing else', { timeout: 60_000 }, async () => {
+    await sidecar.close()
+    await ledger.stop()
+    await start()
+    expect(await codeOf(refund(0.01))).toBe('HistoryNotLoaded')
+    const client = await connect(world, `http://127.0.0.1:${sidecar.port}/mcp/billing`)
+    const read = await client.callTool({ name: 'get_invoice', arguments: { invoice_id: 'INV-1009' } })
+    expect(read.isError).toBeFalsy()
+    await ledger.start()
+    await expect.poll(() => codeOf(refund(0.01)), { timeout: 20_000 }).toBe('ok')
+    expect(await codeOf(refund(0.01))).toBe('LimitReached')
+  })
+
+  it('freezes for good: another pod is frozen too, its model included, until a person lifts it', {
+    timeout: 60_000,
+  }, async () => {
+    const breakers = [{ policy: 'payments/billing', mode: 'Enforce' as const, denials: 3 }]
+    const models = [{ name: 'main', url: 'http://127.0.0.1:9/v1', api: 'OpenAI' as const }]
+    ledger.publish(signRemit(limited(32, { breakers, models }), next))
+    await expect.poll(() => codeOf(refund(5_000)), { timeout: 10_000 }).toBe('AgentFrozen')
+    await expect.poll(() => bodies(ledger.receipts, 'escalation')).toHaveLength(1)
+    await sidecar.close()
+    rmSync(world.path('spool'), { recursive: true })
+    await start()
+    await expect.poll(ready, { timeout: 10_000 }).toBe(200)
+    const read = async () => {
+      const client = await connect(world, `http://127.0.0.1:${sidecar.port}/mcp/billing`)
+      return codeOf(client.callTool({ name: 'get_invoice', arguments: { invoice_id: 'INV-1009' } }) as never)
+    }
+    expect(await read()).toBe('AgentFrozen')
+    const model = await fetch(`http://127.0.0.1:${sidecar.port}/llm/main/models`)
+    expect([model.status, await model.text()]).toEqual([403, expect.stringContaining('AgentFrozen')])
+    const unfrozen = { username: 'ana@corp.example', at: new Date().toISOString() }
+    ledger.publish(signRemit(limited(33, { breakers, models, unfrozen }), next))
+    await expect.poll(read, { timeout: 10_000 }).toBe('ok')
+    expect(bodies(ledger.receipts, 'escalation')).toHaveLength(1)
+  })
+
   it('denies calls when the ledger takes nothing for too long and the spool is full', async () => {
+    ledger.publish(signRemit(remit(40, '5000'), next))
+    await expect.poll(() => codeOf(refund(1)), { timeout: 10_000 }).toBe('ok')
     await ledger.stop()
     const url = `http://127.0.0.1:${sidecar.port}/mcp/billing`
     const session = await openSession(url)
