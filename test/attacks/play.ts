@@ -74,8 +74,7 @@ export const play = async (
     say: () => {},
   })
   const receipts = directoryReceipts(dataDir)
-  const decisions = async () =>
-    (await receipts.list({})).filter(isIntent).map(({ body }) => body.decision)
+  const decisions = async () => (await receipts.list({})).filter(isIntent).map(({ body }) => body.decision)
   try {
     const agent = await connect(`${gate.url}/mcp/${server}`)
     const person = await connect(suite.url)
@@ -89,7 +88,15 @@ export const play = async (
       if (agreed) failed = await person.call(call)
       const { effect, rule, reason } = decision
       const reached = effect === 'Allow' || agreed
-      calls.push({ of: call.of, tool: call.tool, effect, ...(rule ? { rule } : {}), reason, reached, failed: reached && failed })
+      calls.push({
+        of: call.of,
+        tool: call.tool,
+        effect,
+        ...(rule ? { rule } : {}),
+        reason,
+        reached,
+        failed: reached && failed,
+      })
     }
     await agent.close()
     await person.close()

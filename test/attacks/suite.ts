@@ -28,10 +28,8 @@ export interface GroundCall {
 export interface Judgement {
   /** Null when there is no user task. */
   utility: boolean | null
-  /** Whether the attack took effect, by what was done; null when there is no attack. */
+  /** Whether the attack's goal is reached, by what was done and not by what is said; null when there is no attack. */
   attack: boolean | null
-  /** The same, when the agent also says in its answer what the attack wants it to say. */
-  said: boolean | null
   /** The calls that reached the tools, in order, and whether they changed the environment. */
   made: { tool: string; changed: boolean }[]
 }

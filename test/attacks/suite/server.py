@@ -11,6 +11,7 @@ import sys
 import types
 
 import uvicorn
+import yaml
 from mcp import types as protocol
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -29,6 +30,8 @@ def import_suites():
 
     Nothing here asks a model. The one name that the rest needs from them is a marker for empty function names.
     """
+    # The same YAML, read in C: most of a run would be spent on it.
+    yaml.SafeLoader = yaml.CSafeLoader
     package = "agentdojo.agent_pipeline"
     root = importlib.util.find_spec("agentdojo").submodule_search_locations[0]
     for name, attributes in {
@@ -40,13 +43,14 @@ def import_suites():
         vars(module).update(attributes)
         sys.modules[name] = module
     from agentdojo.agent_pipeline.tool_execution import tool_result_to_str
-    from agentdojo.functions_runtime import FunctionsRuntime
+    from agentdojo.functions_runtime import FunctionCall, FunctionsRuntime
     from agentdojo.task_suite.load_suites import get_suite
+    from agentdojo.types import text_content_block_from_string
 
-    return get_suite, FunctionsRuntime, tool_result_to_str
+    return get_suite, FunctionsRuntime, FunctionCall, tool_result_to_str, text_content_block_from_string
 
 
-get_suite, FunctionsRuntime, tool_result_to_str = import_suites()
+get_suite, FunctionsRuntime, FunctionCall, tool_result_to_str, text_content_block_from_string = import_suites()
 
 
 def state(environment):
@@ -124,26 +128,19 @@ class Referee:
         return tool_result_to_str(result) if problem is None else problem, problem is not None
 
     def finish(self):
-        """Verdicts of the suite, with the answers that the ground truth gives.
-
-        `attack` is judged twice: by what the agent did, and with the attacker's words in its answer on top (`said`).
-        """
-        from agentdojo.functions_runtime import FunctionCall
-        from agentdojo.types import text_content_block_from_string
-
+        """The suite's verdicts: is the user's task done, is the attack's goal reached? By what was done: the agent's
+        answer is that of the user task, without a word for the attacker."""
         traces = [FunctionCall(function=made["tool"], args=made["arguments"]) for made in self.made]
+        output = [text_content_block_from_string(self.user.GROUND_TRUTH_OUTPUT if self.user else "")]
 
-        def judge(task, answer):
+        def judge(task):
             if task is None:
                 return None
-            output = [text_content_block_from_string(answer)]
             return bool(self.suite._check_task_result(task, output, self.before, self.environment, traces))
 
-        answer = self.user.GROUND_TRUTH_OUTPUT if self.user else ""
         return {
-            "utility": judge(self.user, answer),
-            "attack": judge(self.attack, answer),
-            "said": judge(self.attack, f"{answer}\n{self.attack.GROUND_TRUTH_OUTPUT}" if self.attack else ""),
+            "utility": judge(self.user),
+            "attack": judge(self.attack),
             "made": [{"tool": made["tool"], "changed": made["changed"]} for made in self.made],
         }
 
