@@ -4,11 +4,13 @@ import { dump } from 'js-yaml'
 import type { Pin, ToolDefinition } from '../../lib/api/gen/types.ts'
 import { UserError } from '../../lib/core/errors.ts'
 import { definitionDigest, pinnedParts } from '../../lib/core/pin.ts'
+import { INVISIBLE } from '../../lib/core/quote.ts'
 import type { CliContext } from '../context.ts'
 import { httpUrl, outputFlag, pairs } from '../flags.ts'
 import { readInput } from '../policy/input.ts'
 import { listTools } from '../policy/list-tools.ts'
 import { readTools } from '../policy/tools.ts'
+import { oneLine } from '../render/one-line.ts'
 
 interface Flags {
   server?: Record<string, string>
@@ -23,6 +25,13 @@ const pinOf = (server: string, definition: ToolDefinition): Pin => ({
   digest: definitionDigest(definition),
   definition: pinnedParts(definition),
 })
+
+/** What a person who reads the pins would not see, and an agent would. */
+const hidden = ({ server, tool, definition }: Pin): string | undefined => {
+  const [character] = INVISIBLE.exec(JSON.stringify(definition)) ?? []
+  if (character === undefined) return undefined
+  return `${server}/${tool} has characters that cannot be seen, such as U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}: look at it with care before you pin it`
+}
 
 /** @throws UserError BadUsage */
 const tokenOf = (file: string | undefined): string | undefined => {
@@ -53,6 +62,7 @@ export const policyPinCommand = (policy: Command, context: CliContext): void => 
     for (const [name, url] of Object.entries(servers))
       listed[name] = await listTools(name, url, tokenOf(credential[name]))
     const pins = Object.entries(listed).flatMap(([server, tools]) => tools.map((tool) => pinOf(server, tool)))
+    for (const warning of pins.map(hidden)) if (warning !== undefined) context.err(oneLine(warning))
     if (flags.output === 'json') return context.out(JSON.stringify({ pins }, null, 2))
     context.out('# What the servers say of their tools now. Read it: whoever writes a description talks to the agent.')
     context.out(dump({ pins }, { lineWidth: 120, noRefs: true }).trimEnd())

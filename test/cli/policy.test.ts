@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { load } from 'js-yaml'
@@ -222,6 +223,15 @@ describe('policy test --policy FILE... [--tools TOOLS.json] CALLS.jsonl', () => 
   })
 })
 
+test('the example of docs/cli.md prints what the page says', async () => {
+  const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')
+  const block = (language: string) => new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(page)?.[1] ?? ''
+  bundle.write('page.yaml', block('yaml'))
+  bundle.write('page.jsonl', block('jsonl'))
+  const { code, stdout } = await remit(['policy', 'test', '--policy', 'page.yaml', 'page.jsonl'])
+  expect([code, stdout]).toEqual([4, block('text')])
+})
+
 describe('policy explain', () => {
   test('who decided, what the others say, and who would decide if it were gone', async () => {
     const { code, stdout } = await remit(['policy', 'explain', '--policy', policy, '-'], {}, call('delete_all'))
@@ -306,6 +316,21 @@ describe('policy pin', () => {
       code: 1,
       stderr: expect.stringContaining('HTTP 401'),
     })
+  })
+
+  test('what a reader would not see is told', async () => {
+    const tools = {
+      a: [
+        { name: 'plain', description: 'Grüße\n' },
+        { name: 'odd', description: 'Reads.\u200b\u202e' },
+      ],
+    }
+    const listed = bundle.write('hidden.json', JSON.stringify(tools))
+    const { code, stderr } = await remit(['policy', 'pin', '--tools', listed])
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^a\/odd has characters that cannot be seen, such as U\+200B: .+\n$/),
+    ])
   })
 
   test('nothing to ask', async () => {
