@@ -305,3 +305,16 @@ describe('warned of', () => {
     expect(performance.now() - started).toBeLessThan(3_000)
   })
 })
+
+test('schemas that branch without end do not hold up admission', () => {
+  const self = { $ref: '#' }
+  const tools = Array.from({ length: 64 }, (_, index) => ({
+    name: `tool_${index}`,
+    inputSchema: { anyOf: [self, self], oneOf: [self, self] },
+  }))
+  const where = Array.from({ length: 32 }, (_, index) => ({ arg: `a${index}`, equals: 1 }))
+  const rules = Array.from({ length: 128 }, (_, index) => rule({ name: `r${index}`, match: { servers: ['s'] }, where }))
+  const started = performance.now()
+  expect(lint({ tools: rules }, 'Namespace', { s: tools }).problems).toEqual([])
+  expect(performance.now() - started).toBeLessThan(3_000)
+})

@@ -7,7 +7,7 @@ import { type Problem, type Problems, problems } from '../problem.ts'
 import { shown } from '../quote.ts'
 import { matchTool } from '../rule/evidence.ts'
 import { type Place, placesOf } from './places.ts'
-import { typesAt } from './schema-types.ts'
+import { type Budget, newBudget, typesAt } from './schema-types.ts'
 
 /** A tool that is known to exist, with its definition where that is known too. */
 interface Known {
@@ -27,7 +27,8 @@ export function pinnedProblems(spec: PolicySpec, tools: Record<string, ToolDefin
   const known = knownTools(spec, tools)
   if (known.size === 0) return []
   const found = problems()
-  for (const place of placesOf(spec)) checkPlace(place, known, found)
+  const budget = newBudget()
+  for (const place of placesOf(spec)) checkPlace(place, known, budget, found)
   for (const [index, { after }] of (spec.taint ?? []).entries())
     reached(after, `spec.taint[${index}].after`, known, found)
   for (const [index, { match }] of (spec.redact ?? []).entries())
@@ -70,7 +71,7 @@ function fitting(match: Match, known: KnownByServer): Known[] | undefined {
   return match.servers.flatMap((server) => known.get(server) ?? []).filter(({ server, tool }) => names(server, tool))
 }
 
-function checkPlace(place: Place, known: KnownByServer, found: Problems): void {
+function checkPlace(place: Place, known: KnownByServer, budget: Budget, found: Problems): void {
   const tools = reached(place.match, `${place.field}.match`, known, found)
   if (tools === undefined || tools.length === 0) return
   const definitions = tools.flatMap(({ definition }) => (definition === undefined ? [] : [definition]))
@@ -79,7 +80,7 @@ function checkPlace(place: Place, known: KnownByServer, found: Problems): void {
   const where = tools.length === 1 ? `${first.server}/${first.tool}` : `all ${tools.length} tools it matches`
   for (const { path, field, types } of asked(place)) {
     const steps = parsePath(path) ?? []
-    const possible = definitions.map((definition) => typesAt(definition, steps))
+    const possible = definitions.map((definition) => typesAt(definition, steps, budget))
     if (possible.some((each) => each === undefined)) continue
     const kinds = new Set(possible.flatMap((each) => [...(each ?? [])]))
     if ([...kinds].some((kind) => types.has(kind))) continue

@@ -18,23 +18,36 @@ const BY_NAME: Record<string, ValueType[]> = {
   // No operator holds for null: it is an error.
   null: [],
 }
+// Schemas may refer to themselves, and branch as they do.
 const MAX_DEPTH = 32
+
+/** How many schemas may still be looked into, for a whole policy; what is beyond counts as allowing everything. */
+export interface Budget {
+  left: number
+}
+export const newBudget = (): Budget => ({ left: 200_000 })
+
+interface Walk {
+  /** Where references begin. */
+  root: unknown
+  budget: Budget
+}
 
 /**
  * What a path can lead to in arguments that a tool's inputSchema (JSON Schema 2020-12) lets pass: never less than that,
  * and everything where the schema is silent or says it in a way that is not read here.
  */
-export const typesAt = (definition: ToolDefinition, steps: Step[]): Types =>
-  at(definition.inputSchema, steps, definition.inputSchema, MAX_DEPTH)
+export const typesAt = (definition: ToolDefinition, steps: Step[], budget = newBudget()): Types =>
+  at(definition.inputSchema, steps, { root: definition.inputSchema, budget }, MAX_DEPTH)
 
-function at(schema: unknown, steps: Step[], root: unknown, depth: number): Types {
+function at(schema: unknown, steps: Step[], walk: Walk, depth: number): Types {
   if (schema === false) return NOTHING
-  if (!isObject(schema) || depth === 0) return undefined
-  const inside = (other: unknown): Types => at(other, steps, root, depth - 1)
+  if (!isObject(schema) || depth === 0 || walk.budget.left-- <= 0) return undefined
+  const inside = (other: unknown): Types => at(other, steps, walk, depth - 1)
   const [step, ...rest] = steps
-  const own = step === undefined ? scalars(schema) : member(schema, step, rest, root, depth)
+  const own = step === undefined ? scalars(schema) : member(schema, step, rest, walk, depth)
   const bounds = [own]
-  if (typeof schema.$ref === 'string') bounds.push(inside(resolve(root, schema.$ref)))
+  if (typeof schema.$ref === 'string') bounds.push(inside(resolve(walk.root, schema.$ref)))
   if (Array.isArray(schema.allOf)) bounds.push(...schema.allOf.map(inside))
   for (const key of ['anyOf', 'oneOf']) {
     const branches = schema[key]
@@ -56,8 +69,8 @@ function typesOfValue(value: unknown): ValueType[] {
   return BY_NAME[value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value] ?? []
 }
 
-function member(schema: Record<string, unknown>, step: Step, rest: Step[], root: unknown, depth: number): Types {
-  const inside = (other: unknown): Types => at(other, rest, root, depth - 1)
+function member(schema: Record<string, unknown>, step: Step, rest: Step[], walk: Walk, depth: number): Types {
+  const inside = (other: unknown): Types => at(other, rest, walk, depth - 1)
   if (scalars(schema)?.has('each' in step ? 'list' : 'object') === false) return NOTHING
   if ('each' in step) return schema.prefixItems === undefined ? inside(schema.items) : undefined
   const { properties, patternProperties, additionalProperties } = schema
