@@ -33,6 +33,7 @@ type ToolRuleOf = Extract<RemitRule, { type: 'tool' }>
  */
 export function redactionConflicts(rules: RemitRule[], redactions: Redaction[]): Problem[] {
   const found = problems()
+  if (redactions.length === 0) return found.list
   const tools = rules.filter((rule): rule is ToolRuleOf => rule.type === 'tool')
   const places = new Map<string, number>()
   const meets = remembered()
@@ -56,14 +57,15 @@ export function redactionConflicts(rules: RemitRule[], redactions: Redaction[]):
 /** The paths whose values a rule needs, and the calls it needs them of. */
 function needs(rule: ToolRuleOf, tools: ToolRuleOf[]): { field: string; path: string; matches: Match[] }[] {
   const { match, limits = [], evidence = [], object } = rule as ToolRule
-  const giving = tools.filter((other) => other.policy === rule.policy && other.effect !== 'Deny')
-  const counted = { Rule: [match], Tool: [match], Policy: giving.map((other) => other.match), Agent: [{}] }
+  const given = (): Match[] =>
+    tools.filter((other) => other.policy === rule.policy && other.effect !== 'Deny').map((other) => other.match)
+  const counted = { Rule: () => [match], Tool: () => [match], Policy: given, Agent: () => [{}] }
   return [
     ...limits.flatMap(({ sum, distinct, scope = 'Rule' }, index) => {
       const path = sum ?? distinct
       if (path === undefined) return []
       const field = `limits[${index}].${sum === undefined ? 'distinct' : 'sum'}`
-      return [{ field, path, matches: counted[scope] }]
+      return [{ field, path, matches: counted[scope]() }]
     }),
     ...evidence.flatMap(({ tool, same = {} }, index) => {
       const slash = tool.indexOf('/')
