@@ -322,7 +322,8 @@ describe('the sidecar in a pod', () => {
   })
 
   it('denies calls when the ledger takes nothing for too long and the spool is full', async () => {
-    ledger.publish(signRemit(remit(40, '5000'), next))
+    const unfrozen = { username: 'ana@corp.example', at: new Date().toISOString() }
+    ledger.publish(signRemit(remit(40, '5000', { unfrozen }), next))
     await expect.poll(() => codeOf(refund(1)), { timeout: 10_000 }).toBe('ok')
     await ledger.stop()
     const url = `http://127.0.0.1:${sidecar.port}/mcp/billing`
