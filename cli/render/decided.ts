@@ -80,12 +80,15 @@ export const explainedJson = (explained: Explained) => ({
 
 /** Which rule decided one call, what the others that match say, and what would be decided without it. */
 export const renderExplained = ({ call, decision, assessment, by, without, ...rest }: Explained): string => {
-  const others = (assessment?.findings ?? []).filter(
-    ({ rule, policy, type }) => !(by?.name === rule && by.policy === policy && by.type === type),
-  )
+  const isBy = ({ rule, policy, type }: Assessment['findings'][number]) =>
+    by?.name === rule && by.policy === policy && by.type === type
+  const findings = assessment?.findings ?? []
+  const others = findings.filter((finding) => !isBy(finding))
+  // A rule whose constraints do not hold gives nothing: the call is denied for want of one, and this is the one to see.
+  const nearest = findings.some((finding) => isBy(finding) && finding.says === 'nothing')
   const counts = (assessment?.facts ?? []).map(({ rule, detail }) => `${rule}: ${detail}`)
   const rows: [string, string][] = [
-    ['decided by', by === undefined ? 'no rule' : ruleWithType(by)],
+    ['decided by', by === undefined ? 'no rule' : `${nearest ? 'no rule; nearest is ' : ''}${ruleWithType(by)}`],
     ['', decision.reason],
     ...froze({ call, decision, ...rest }).map((text): [string, string] => ['', text]),
     ...(assessment?.class === undefined ? [] : [['class', assessment.class] as [string, string]]),

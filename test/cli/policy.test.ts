@@ -246,6 +246,13 @@ describe('policy explain', () => {
     ])
   })
 
+  test('a rule that gives nothing has not decided, but comes nearest', async () => {
+    const mine = POLICY.replace('    otherwise: Ask\n', '')
+    const file = bundle.write('nothing.yaml', mine)
+    const { stdout } = await remit(['policy', 'explain', '--policy', file, '-'], {}, refund(60))
+    expect(stdout).toContain('decided by  no rule; nearest is small-refunds in payments/billing (a rule)')
+  })
+
   test('for scripts', async () => {
     const { stdout } = await remit(['policy', 'explain', '--policy', policy, '-o', 'json', '-'], {}, refund(60))
     expect(lines(stdout)).toEqual([
