@@ -14,6 +14,7 @@ import { compileStandalone } from './standalone/compile.ts'
 import { readPolicyFiles } from './standalone/files.ts'
 import { followFiles } from './standalone/follow.ts'
 import { readPast } from './standalone/past.ts'
+import { lastUnfrozen, unfreeze } from './standalone/unfrozen.ts'
 
 export interface StandaloneOptions {
   /** Paths of policy files; followed while running. */
@@ -32,6 +33,8 @@ export interface StandaloneOptions {
   port: number
   /** Directory of the receipts; kept, and continued by the next run. */
   dataDir: string
+  /** The person who starts it lifts what froze the agent in an earlier run. */
+  unfreeze?: boolean
   /** OTEL_EXPORTER_OTLP_ENDPOINT. */
   otlpEndpoint?: string | undefined
   /** Instead of OTLP (tests). */
@@ -92,6 +95,9 @@ export const startStandalone = async (options: StandaloneOptions): Promise<Stand
       ...(name in files ? { credential: isAnthropic(url) ? { header: 'x-api-key' } : BEARER } : {}),
     }),
   )
+  const user = userInfo().username
+  if (options.unfreeze) unfreeze(options.dataDir, { username: user, at: new Date(startedAt).toISOString() })
+  const unfrozen = lastUnfrozen(options.dataDir)
   const authority = createAuthority({ log })
   let generation = 0
   const load = () => {
@@ -103,9 +109,10 @@ export const startStandalone = async (options: StandaloneOptions): Promise<Stand
         servers,
         models,
         owner: options.owner,
-        user: userInfo().username,
+        user,
         at: generation,
         startedAt,
+        unfrozen,
       }),
     )
   }

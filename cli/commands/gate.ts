@@ -13,6 +13,7 @@ interface Flags {
   owner: string
   port: number
   data: string
+  unfreeze?: boolean
 }
 
 const port = (value: string): number => {
@@ -36,6 +37,7 @@ export const gateCommand = (program: Command, context: CliContext): void => {
     .option('--owner <name>', 'who answers for the agent', 'you')
     .option('--port <port>', 'port on 127.0.0.1', port, 7480)
     .option('--data <dir>', 'where receipts are kept', 'remit-data')
+    .option('--unfreeze', 'lift what froze the agent in an earlier run on the same --data')
     .action(async (flags: Flags) => {
       const level = (LOG_LEVELS as readonly string[]).includes(context.config.logLevel)
         ? (context.config.logLevel as LogLevel)
@@ -49,6 +51,7 @@ export const gateCommand = (program: Command, context: CliContext): void => {
         owner: flags.owner,
         port: flags.port,
         dataDir: flags.data,
+        unfreeze: flags.unfreeze === true,
         otlpEndpoint: context.config.otlpEndpoint,
         log,
         now: context.now,

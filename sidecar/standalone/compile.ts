@@ -1,4 +1,4 @@
-import type { AgentIdentity, OwnerGroup } from '../../lib/api/gen/types.ts'
+import type { AgentIdentity, OwnerGroup, Stamp } from '../../lib/api/gen/types.ts'
 import type { Remit, RemitModel, RemitServer } from '../../lib/api/remit.ts'
 import { compile, STANDALONE } from '../../lib/core/compile.ts'
 import { asError, type PolicyFiles } from './files.ts'
@@ -14,6 +14,8 @@ export interface StandaloneInput {
   /** Milliseconds since the epoch: time and generation of the remit. */
   at: number
   startedAt: number
+  /** Who lifted the last freeze, and when. */
+  unfrozen?: Stamp | undefined
 }
 
 const ownerOf = (owner: string, namespace: string): OwnerGroup => ({
@@ -41,6 +43,7 @@ export const compileFiles = (input: StandaloneInput): ReturnType<typeof compile>
       policyRefs: files.policies.map(({ metadata }) => ({ name: metadata.name })),
       workload: { image: STANDALONE },
       createdBy: { username: user, at: new Date(input.startedAt).toISOString() },
+      ...(input.unfrozen ? { unfrozenAt: input.unfrozen.at, unfrozenBy: input.unfrozen } : {}),
     },
   }
   return compile({

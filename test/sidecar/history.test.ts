@@ -241,6 +241,14 @@ breaker: {denials: 3, errors: 2}`
     const answer = await client.callTool({ name: 'a', arguments: {} })
     expect(textOf(answer)).toMatch(/frozen since/)
     expect(bodies(receipts(), 'escalation')).toHaveLength(1)
+    await again.close()
+    // The person who starts it lifts it, for the runs after that too.
+    for (const unfreeze of [true, false]) {
+      const next = await openGate(world, { policy: ticketPolicy(policy), servers: { raw: server.url }, unfreeze })
+      const thawed = await connect(world, `${next.url}/mcp/raw`)
+      expect((await thawed.callTool({ name: 'a', arguments: {} })).isError).toBeFalsy()
+      await next.close()
+    }
   })
 
   it('includes servers that cannot be reached among the errors in a row', async () => {
