@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Past } from '../../lib/api/ledger.ts'
 import type { Receipt } from '../../lib/api/receipt.ts'
-import { pastOf } from '../past.ts'
+import { pastOf } from '../../lib/core/history/past.ts'
 import type { Segment } from '../spool/files.ts'
 
 const ESCALATION = Buffer.from('"kind":"escalation"')
