@@ -1,4 +1,5 @@
 import { canonical } from '../../lib/core/canonical.ts'
+import type { Network } from '../../lib/core/cidr.ts'
 import type { Alphabet } from './alphabet.ts'
 import { and, implies, not, type Term } from './smt.ts'
 import { newTexts, type Texts } from './texts.ts'
@@ -16,6 +17,8 @@ export interface Atoms {
   facts: Term[]
   preferences: Term[]
   names: Map<string, Term>
+  /** What is asked of addresses, by id of the value and network. */
+  networks: Map<string, Map<string, { network: Network; tri: Tri }>>
   /** What the formulas do not say to the letter: "cel ...", by the rule that says it. */
   opaque: Set<string>
 }
@@ -27,6 +30,7 @@ export function newAtoms(alphabet: Alphabet): Atoms {
     facts: [],
     preferences: [],
     names: new Map(),
+    networks: new Map(),
     opaque: new Set(),
     variable: (about) => {
       const key = canonical(about)

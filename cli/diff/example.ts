@@ -1,3 +1,4 @@
+import { decimalOf } from '../../lib/core/decimal.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import {
   answers,
@@ -41,6 +42,8 @@ export function exampleOf(judge: Judge, question: Question, found: Candidate, hi
 /** What may help: members that opaque expressions name, and texts the policies mention. */
 export interface Hints {
   members: string[]
+  /** Texts and numbers that opaque expressions name. */
+  values: Json[]
   texts: string[]
   schema?: Record<string, unknown>
 }
@@ -55,7 +58,7 @@ function* variations(args: Json, hints: Hints): Generator<Json> {
   const complete = hints.schema === undefined ? args : withRequired(args, hints.schema)
   if (complete !== args) yield complete
   if (hints.members.length === 0) return
-  const values: Json[] = ['a', 'b', 1, 2, true, 'a@corp.example', [], ['a'], ...hints.texts.slice(0, 6)]
+  const values: Json[] = [...hints.values, 'a', 'b', 1, 2, true, 'a@corp.example', [], ['a'], ...hints.texts.slice(0, 4)]
   const members = hints.members.slice(0, 3)
   for (let index = 0; index < values.length ** members.length && index < 600; index++) {
     const varied: JsonObject = { ...complete }
@@ -134,6 +137,7 @@ function placesOf(value: Json, at: Place = []): Place[] {
 function* changesOf(value: Json | undefined, { texts }: Hints): Generator<Json | typeof REMOVED> {
   if (value === undefined) return
   yield REMOVED
+  if (typeof value === 'string' && 'value' in decimalOf(value)) yield Number(value)
   if (typeof value === 'string' && !texts.includes(value)) for (const text of texts.slice(0, 40)) yield text
   if (typeof value === 'number')
     for (const places of [0, 1, 2]) for (const way of [0, 1, -1]) yield rounded(value, places, way)

@@ -1,4 +1,5 @@
 import type { Constraint, Scalar } from '../../lib/api/gen/types.ts'
+import { inNetwork, type Network, parseNetwork } from '../../lib/core/cidr.ts'
 import { compileConstraint } from '../../lib/core/constraint.ts'
 import { skeleton } from '../../lib/core/lookalike.ts'
 import { compilePattern } from '../../lib/core/pattern.ts'
@@ -22,7 +23,7 @@ export function encodeOperator(atoms: Atoms, node: Node, operator: Operator, war
   if (prefix !== undefined) return onText(atoms, node, operator, prefixTruth(atoms, node, prefix))
   if (suffix !== undefined) return onText(atoms, node, operator, suffixTruth(atoms, node, suffix))
   if (pattern !== undefined) return patternTruth(atoms, node, operator, pattern, wary)
-  if (cidr !== undefined) return sampled(atoms, node, operator, wary)
+  if (cidr !== undefined) return networkTruth(atoms, node, cidr)
   if (min !== undefined || max !== undefined) return range(atoms, node, min, max)
   if (subsetOf !== undefined) return subset(atoms, node, subsetOf, wary)
   if (minItems !== undefined || maxItems !== undefined) return count(node, minItems, maxItems)
@@ -84,12 +85,23 @@ export function plainDecimal(value: number): string {
     : `${sign}${digits.slice(0, point)}.${digits.slice(point)}`
 }
 
-/** `holds` and `fails` are about texts only; what is neither is false. Letters that look like others can be an error. */
+/** What is neither held nor an error is false. Letters that look like others, in the free part, are an error. */
 function onText(atoms: Atoms, node: Node, operator: Operator, found: { base: Term; holds: Term }): Tri {
-  const odd = rare(atoms, { node: node.id, odd: operator }, and(is(node, 'Text'), found.base, beyondAscii(atoms, node)))
-  const error = or(not(is(node, 'Text')), and(found.base, not(found.holds)), odd)
+  const { prefix, suffix } = operator
+  // Where a word cannot reach over the end of the fixed part, the free part pretends if and only if the whole does.
+  const apart = prefix === undefined ? /^[!-@[-`{-~]/.test(suffix ?? '') : /[!-@[-`{-~]$/.test(prefix)
+  const ascii = /^[ -~]*$/.test(prefix ?? suffix ?? '')
+  const odd =
+    apart && ascii
+      ? pretends(atoms, node)
+      : rare(atoms, { node: node.id, odd: operator }, and(is(node, 'Text'), beyondAscii(atoms, node)))
+  const error = or(not(is(node, 'Text')), and(found.base, or(not(found.holds), odd)))
   return { true: and(is(node, 'Text'), found.base, found.holds, not(odd)), error }
 }
+
+/** The text has letters that look like others. */
+const pretends = (atoms: Atoms, node: Node): Term =>
+  rare(atoms, { node: node.id, pretends: true }, and(is(node, 'Text'), beyondAscii(atoms, node)))
 
 const beyondAscii = (atoms: Atoms, node: Node): Term => text(atoms, node, then(ANY, one(atoms.alphabet.beyondAscii), ANY))
 
@@ -119,7 +131,7 @@ function suffixTruth(atoms: Atoms, node: Node, suffix: string): { base: Term; ho
 function patternTruth(atoms: Atoms, node: Node, operator: Operator, pattern: string, wary: boolean): Tri {
   const language = languageOf(pattern)
   if (language === undefined) return sampled(atoms, node, operator, wary)
-  const found = and(is(node, 'Text'), `(str.in_re ${node.id}s ${language})`)
+  const found = and(is(node, 'Text'), text(atoms, node, language))
   const beyond = and(is(node, 'Text'), beyondAscii(atoms, node))
   if (wary) {
     const strange = rare(atoms, { node: node.id, anyhow: pattern }, and(beyond, not(found)))
@@ -127,7 +139,10 @@ function patternTruth(atoms: Atoms, node: Node, operator: Operator, pattern: str
   }
   const compiled = compilePattern(pattern)
   if ('problem' in compiled) throw new Error('a pattern that does not compile')
-  const strange = rare(atoms, { node: node.id, plainly: compiled.lines }, beyond)
+  const hidden = compiled.lines
+    ? rare(atoms, { node: node.id, hiddenInProse: true }, beyond)
+    : text(atoms, node, then(ANY, one(atoms.alphabet.hidden), ANY))
+  const strange = or(hidden, pretends(atoms, node))
   return { true: and(found, not(strange)), error: or(not(is(node, 'Text')), strange) }
 }
 
@@ -170,37 +185,53 @@ function count(node: Node, low: number | undefined, high: number | undefined): T
   return { true: and(is(node, 'List'), within), error: not(is(node, 'List')) }
 }
 
+/** Addresses are not looked into: which network is in which, and that all of one version have the same errors, is said. */
+function networkTruth(atoms: Atoms, node: Node, cidr: string): Tri {
+  const network = parseNetwork(cidr)
+  if ('problem' in network) throw new Error('a network that is none')
+  const tri: Tri = {
+    true: atoms.variable({ node: node.id, cidr }),
+    error: atoms.variable({ node: node.id, addresses: network.version }),
+  }
+  const all = atoms.networks.get(node.id) ?? new Map()
+  atoms.networks.set(node.id, all.set(cidr, { network, tri }))
+  atoms.fact(not(and(tri.true, tri.error)))
+  atoms.fact(implies(not(is(node, 'Text')), tri.error))
+  for (const other of all.values()) {
+    if (other.tri.true === tri.true || other.network.version !== network.version) continue
+    const [few, many] = other.network.length > network.length ? [other, { network, tri }] : [{ network, tri }, other]
+    const inside = inNetwork(firstOf(few.network), many.network) === true
+    atoms.fact(inside ? implies(few.tri.true, many.tri.true) : not(and(few.tri.true, many.tri.true)))
+  }
+  atoms.opaque.add(cidr)
+  tryOut(atoms, node, { cidr }, false, tri, [...SAMPLES, cidr.split('/')[0] as string])
+  return tri
+}
+
+const firstOf = ({ version, bytes }: Network): string =>
+  version === 4
+    ? bytes.join('.')
+    : Array.from({ length: 8 }, (_, index) => (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16)).join(':')
+
 /** Texts on which an operator that cannot be encoded is tried out, so that an example can be found all the same. */
-const SAMPLES = [
-  '',
-  'a',
-  'A',
-  '1',
-  'x-1',
-  '10.0.0.1',
-  '192.168.1.1',
-  '203.0.113.7',
-  '2001:db8::1',
-  'EUR',
-  'a@corp.example',
-]
+const SAMPLES = ['', 'a', 'A', '1', 'x-1', '10.0.0.1', '192.168.1.1', '203.0.113.7', '2001:db8::1', 'EUR', 'a@corp.example']
 
 /** An operator that is the same three-valued unknown wherever it is asked of the same value. */
 function sampled(atoms: Atoms, node: Node, operator: Operator, wary: boolean): Tri {
   const tri = opaque(atoms, { node: node.id, operator, wary })
-  atoms.opaque.add(JSON.stringify(operator))
-  const evaluate = compileConstraint({ arg: 'x', ...operator }, wary ? 'some' : 'every', false)
-  const samples = [...SAMPLES, ...addressesIn(operator.cidr)]
-  for (const sample of samples) {
-    const truth = evaluate({ x: sample }, { server: 's', tool: 't' }).is
-    const when = and(is(node, 'Text'), exactly(atoms, node, sample))
-    const outcome = truth === 'error' ? tri.error : and(not(tri.error), truth === 'true' ? tri.true : not(tri.true))
-    atoms.fact(implies(when, outcome))
-  }
+  atoms.opaque.add(JSON.stringify(Object.values(operator)[0]))
   atoms.fact(implies(not(is(node, 'Text')), tri.error))
-  atoms.prefer(implies(is(node, 'Text'), or(...samples.map((sample) => exactly(atoms, node, sample)))))
+  tryOut(atoms, node, operator, wary, tri, SAMPLES)
   return tri
 }
 
-/** The network's own address. */
-const addressesIn = (cidr: string | undefined): string[] => (cidr === undefined ? [] : [cidr.split('/')[0] as string])
+/** Says what an operator finds of some texts; calls with one of them are looked for first. */
+function tryOut(atoms: Atoms, node: Node, operator: Operator, wary: boolean, tri: Tri, samples: string[]): void {
+  const evaluate = compileConstraint({ arg: 'x', ...operator }, wary ? 'some' : 'every', false)
+  for (const sample of samples) {
+    const truth = evaluate({ x: sample }, { server: 's', tool: 't' }).is
+    const outcome = truth === 'error' ? tri.error : and(not(tri.error), truth === 'true' ? tri.true : not(tri.true))
+    atoms.fact(implies(and(is(node, 'Text'), exactly(atoms, node, sample)), outcome))
+  }
+  atoms.prefer(implies(is(node, 'Text'), or(...samples.map((sample) => exactly(atoms, node, sample)))))
+}
