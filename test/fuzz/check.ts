@@ -73,21 +73,15 @@ export const replay = (
   return { problems, replayed }
 }
 
-/** Clocks of the gate: calls are timed by one that never goes back, receipts by the wall's. */
-const SLACK_MS = 60
-
-/** Whether more than `max` of `values`, added up, fall into any stretch of `perMs`. */
-const overfull = (events: { at: number; value: number }[], perMs: number, max: number): boolean => {
-  let from = 0
-  let sum = 0
-  for (const { at, value } of events) {
-    sum += value
-    while (events[from]!.at <= at - perMs) sum -= events[from++]!.value
-    // In hundredths: amounts have two digits behind the point at most.
-    if (sum > max) return true
-  }
-  return false
-}
+/**
+ * Whether calls worth more than `max` together were surely decided within `perMs`: each was decided after it was sent and
+ * before its receipt was sealed, and a disk that is slow can keep these apart.
+ */
+const overfull = (calls: { call: Recorded; worth: number }[], perMs: number, max: number): boolean =>
+  calls.some(({ call: { sentAt: from } }) => {
+    const surely = calls.filter(({ call }) => call.sentAt >= from && call.at < from + perMs)
+    return surely.reduce((sum, { worth }) => sum + worth, 0) > max
+  })
 
 const argumentsOf = ({ call }: Recorded): { [name: string]: Json } => (call.arguments ?? {}) as { [name: string]: Json }
 
@@ -100,23 +94,24 @@ export const keptBounds = ({ calls }: Record, forwarded: Forwarded[]): string[] 
       (each) => nameOf(each) === tool && each.intent.decision.effect === 'Allow' && each.result?.outcome !== 'error',
     )
   const refunds = allowed('bank/refund')
-  const perMs = LIMITS.refund.perMs - SLACK_MS
+  const { perMs, calls: most, sum } = LIMITS.refund
   if (
     overfull(
-      refunds.map(({ at }) => ({ at, value: 1 })),
+      refunds.map((call) => ({ call, worth: 1 })),
       perMs,
-      LIMITS.refund.calls,
+      most,
     )
   )
-    problems.push(`more than ${LIMITS.refund.calls} refunds in ${perMs} ms`)
-  const cents = refunds.map((each) => ({ at: each.at, value: Math.round(Number(argumentsOf(each).amount) * 100) }))
-  if (overfull(cents, perMs, LIMITS.refund.sum * 100)) problems.push(`refunds over ${LIMITS.refund.sum} in ${perMs} ms`)
+    problems.push(`more than ${most} refunds in ${perMs} ms`)
+  // In hundredths: these amounts have two digits behind the point at most.
+  const cents = refunds.map((call) => ({ call, worth: Math.round(Number(argumentsOf(call).amount) * 100) }))
+  if (overfull(cents, perMs, sum * 100)) problems.push(`refunds over ${sum} in ${perMs} ms`)
 
-  const looked = calls.filter((each) => nameOf(each) === 'bank/get_invoice' && each.result?.outcome === 'ok')
   const firstLook = new Map<Json | undefined, number>()
-  for (const each of looked) {
-    const id = argumentsOf(each).invoice_id
-    if (!firstLook.has(id)) firstLook.set(id, each.at)
+  for (const look of calls) {
+    if (nameOf(look) !== 'bank/get_invoice' || look.result?.outcome !== 'ok') continue
+    const id = argumentsOf(look).invoice_id
+    firstLook.set(id, Math.min(look.sentAt, firstLook.get(id) ?? Number.POSITIVE_INFINITY))
   }
   for (const each of refunds)
     if ((firstLook.get(argumentsOf(each).invoice_id) ?? Number.POSITIVE_INFINITY) > each.at)
@@ -125,19 +120,16 @@ export const keptBounds = ({ calls }: Record, forwarded: Forwarded[]): string[] 
   const inbox = calls.filter((each) => nameOf(each) === 'mail/read_inbox' && each.intent.decision.effect === 'Allow')
   const transfers = calls.filter((each) => nameOf(each) === 'bank/transfer' && each.intent.decision.effect === 'Allow')
   for (const each of transfers) {
-    const before = inbox.find(({ at }) => at < each.at && at > each.at - 1_000 + SLACK_MS)
+    const before = inbox.find(({ sentAt, at }) => at < each.sentAt && each.at < sentAt + LIMITS.transfer.taintMs)
     if (before !== undefined) problems.push(`tainted by ${before.name}: ${told(each)}`)
   }
 
-  const recipients = allowed('mail/send').map(({ at, ...each }) => ({
-    at,
-    to: (argumentsOf(each as Recorded).to ?? []) as Json[],
-  }))
-  for (const { at } of recipients) {
-    const within = recipients.filter((each) => each.at <= at && each.at > at - LIMITS.send.perMs + SLACK_MS)
-    const different = new Set(within.flatMap(({ to }) => to)).size
+  const mails = allowed('mail/send')
+  for (const { sentAt: from } of mails) {
+    const surely = mails.filter((each) => each.sentAt >= from && each.at < from + LIMITS.send.perMs)
+    const different = new Set(surely.flatMap((each) => (argumentsOf(each).to ?? []) as Json[])).size
     if (different > LIMITS.send.recipients)
-      problems.push(`${different} recipients in ${LIMITS.send.perMs} ms, up to ${at}`)
+      problems.push(`${different} recipients in ${LIMITS.send.perMs} ms, from ${from} on`)
   }
 
   const lists = forwarded.filter(({ tool }) => tool === 'list_invoices')

@@ -30,6 +30,7 @@ const BEFORE = tool('drifted', { now: { type: 'number' } })
 export const LIMITS = {
   refund: { perMs: 4_000, calls: 60, sum: 700 },
   send: { perMs: 3_000, recipients: 2 },
+  transfer: { taintMs: 1_000 },
   list_invoices: { concurrent: 2 },
 } as const
 

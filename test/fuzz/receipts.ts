@@ -7,7 +7,9 @@ import { SECRET } from './values.ts'
 /** A call of an agent as the gate recorded it. */
 export interface Recorded {
   name: string
-  /** Milliseconds since the epoch. */
+  /** When it was sent by its agent; milliseconds since the epoch. */
+  sentAt: number
+  /** When its receipt was sealed: after it was decided, and a slow disk can make that long after. */
   at: number
   intent: IntentBody
   call: Extract<IntentBody['call'], { type: 'tool' }>
@@ -21,8 +23,11 @@ export interface Record {
   leaks: string[]
 }
 
-/** Everything that a gate recorded in its directory. */
-export const readRecord = async (dir: string): Promise<Record> => {
+/**
+ * Everything that a gate recorded in its directory.
+ * @param sentAt by name of the receipt, where an agent was told it
+ */
+export const readRecord = async (dir: string, sentAt: Map<string, number>): Promise<Record> => {
   const calls = new Map<string, Recorded>()
   const record: Record = { calls: [], freezes: 0, leaks: [] }
   const files = readdirSync(dir)
@@ -35,7 +40,8 @@ export const readRecord = async (dir: string): Promise<Record> => {
       const { envelope, body } = JSON.parse(line) as Receipt
       if (body.kind === 'intent' && body.call.type === 'tool') {
         const name = receiptName(envelope)
-        calls.set(name, { name, at: Date.parse(envelope.time), intent: body, call: body.call })
+        const sent = sentAt.get(name) ?? Number.NEGATIVE_INFINITY
+        calls.set(name, { name, sentAt: sent, at: Date.parse(envelope.time), intent: body, call: body.call })
       } else if (body.kind === 'result') {
         const call = calls.get(body.intent)
         if (call !== undefined) call.result = body

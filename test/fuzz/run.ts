@@ -117,6 +117,7 @@ const throughOneGate = async (part: Part): Promise<void> => {
     const clients = await Promise.all(Array.from({ length: part.connections }, () => connectClient(port, SERVERS)))
     upstream.take()
     const sent: { index: number; began: number; ended: number }[] = []
+    const sentAt = new Map<string, number>()
     let next = from
     await Promise.all(
       clients.map(async (client) => {
@@ -127,6 +128,8 @@ const throughOneGate = async (part: Part): Promise<void> => {
           const answer = await client.send(made)
           sent.push({ index, began, ended: Date.now() })
           report.requests++
+          const receipt = answer.headers['remit-receipt']
+          if (typeof receipt === 'string') sentAt.set(receipt, began)
           const wrong = judge(made, answer)
           if (wrong !== undefined) problem(`${wrong}: request ${index} (${made.kind})`, index)
           const outcome = outcomeOf(answer)
@@ -151,7 +154,7 @@ const throughOneGate = async (part: Part): Promise<void> => {
         .map(({ index }) => index)
       problem(`a turn of ${cpuMs.toFixed(0)} ms of CPU, during one of the requests ${suspects.join(', ')}`)
     }
-    const record = await readRecord(dataDir)
+    const record = await readRecord(dataDir, sentAt)
     const { forwarded, broken } = upstream.take()
     const prepared = prepare(remitOf(policyFile, servers))
     const again = replay(prepared, definitionOf, record)
