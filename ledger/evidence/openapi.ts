@@ -10,7 +10,7 @@ const integer = (description: string) => ({ type: 'integer', format: 'int64', de
 const receipt = {
   type: 'object',
   description:
-    'Receipt is one record of what an agent did, exactly as its sidecar signed it: an intent before each call, a result after it, and the starts, remits and heartbeats in between. Receipts are only ever added; nobody can change or delete one through this API.',
+    'Receipt is one record of what an agent did, exactly as its sidecar signed it: an intent before each call, a result after it, and the starts, remits, freezes and heartbeats in between. Receipts are only ever added; nobody can change or delete one through this API.',
   properties: {
     apiVersion: string('Group and version of this object.'),
     kind: string('Always Receipt.'),
@@ -23,7 +23,7 @@ const receipt = {
       description: 'The hash-only leaf: enough to verify the chain when a body has been erased.',
       properties: {
         v: integer('Version of the envelope; 1.'),
-        kind: string('incarnation, remit, intent, result, orphan or heartbeat.'),
+        kind: string('incarnation, remit, intent, result, orphan, escalation or heartbeat.'),
         agent: string('UID of the AgentIdentity.'),
         incarnation: string('One start of the sidecar: the first 12 hex digits of SHA-256 over its raw public key.'),
         epoch: integer("The operator's epoch of the remit in force."),
@@ -58,10 +58,22 @@ const receipt = {
           type: 'object',
           description: 'Of an intent: effect, rule, policy, and the reason in one sentence.',
         },
+        object: {
+          type: 'object',
+          description:
+            'Of an intent: the read of the object a write is about (read), and the digest of what it showed.',
+        },
         trace: { type: 'object', description: 'Of an intent: traceId and spanId.' },
         intent: string('Of a result or orphan: name of the intent it belongs to.'),
         outcome: string('Of a result: ok, error, cancelled, unreachable, timeout or invalid.'),
         durationMs: { type: 'number', description: 'Of a result: milliseconds from dispatch to answer.' },
+        changed: {
+          type: 'array',
+          description: 'Of a result: what a write changed of its object, by path, with old and new value.',
+          items: { type: 'object' },
+        },
+        policy: string('Of an escalation: the policy whose breaker froze the agent.'),
+        detail: string('Of an escalation: what opened the breaker.'),
       },
       'x-kubernetes-preserve-unknown-fields': true,
     },
