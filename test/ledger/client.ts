@@ -22,6 +22,8 @@ export interface LedgerClient {
     options?: { token?: string; body?: string | Buffer; headers?: Record<string, string> },
   ): Promise<Answer>
   post(token: string, receipts: Receipt[]): Promise<Answer>
+  /** The answer before anything of its body was read. */
+  open(token: string, path: string): Promise<IncomingMessage>
   /** Follows the remit stream; events are kept in order. */
   follow(token: string): Promise<{ status: number; events: Event[]; ended: Promise<void>; close(): void }>
   close(): void
@@ -67,6 +69,7 @@ export const ledgerClient = (target: {
         body: ndjson(receipts),
         headers: { 'content-type': 'application/x-ndjson' },
       }),
+    open: (token, path) => open('GET', path, bearer(token)),
     follow: async (token) => {
       const message = await open('GET', '/v1/remit', { ...bearer(token), accept: 'text/event-stream' })
       const events: Event[] = []
