@@ -8,7 +8,7 @@ let solver: Solver
 beforeAll(() => {
   solver = openSolver()
 })
-afterAll(() => solver.close())
+afterAll(() => { solver.close() })
 
 const diff = (old: PolicySpec, now: PolicySpec, cluster: [PolicySpec[], PolicySpec[]] = [[], []]): Promise<Difference> =>
   compare(remitOf([old], cluster[0]), remitOf([now], cluster[1]), { solver, timeout: 20_000, now: NOW })

@@ -27,7 +27,7 @@ export const has = ({ ranges, negated }: Characters, point: number): boolean =>
   ranges.some(([low, high]) => point >= low && point <= high) !== negated
 
 export const one = (of: Characters): Language => ({ is: 'one', of })
-export const then = (...parts: Language[]): Language => ({ is: 'then', parts })
+export const inOrder = (...parts: Language[]): Language => ({ is: 'then', parts })
 export const either = (...parts: Language[]): Language => ({ is: 'either', parts })
 export const repeat = (part: Language, low: number, high = Number.POSITIVE_INFINITY): Language => ({
   is: 'repeat',
@@ -36,7 +36,7 @@ export const repeat = (part: Language, low: number, high = Number.POSITIVE_INFIN
   high,
 })
 export const maybe = (part: Language): Language => repeat(part, 0, 1)
-export const literal = (text: string): Language => then(...Array.from(text, (character) => one(characters(character))))
+export const literal = (text: string): Language => inOrder(...Array.from(text, (character) => one(characters(character))))
 export const ANY = repeat(one({ ranges: [], negated: true }), 0)
 
 /** A language as a deterministic automaton that is built while it is walked. State 0 is the first. */

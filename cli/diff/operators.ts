@@ -4,7 +4,7 @@ import { compileConstraint } from '../../lib/core/constraint.ts'
 import { skeleton } from '../../lib/core/lookalike.ts'
 import { compilePattern } from '../../lib/core/pattern.ts'
 import { type Atoms, opaque, rare, type Tri } from './atoms.ts'
-import { ANY, between, characters, either, type Language, literal, maybe, one, repeat, then, together } from './language.ts'
+import { ANY, between, characters, either, type Language, literal, maybe, one, repeat, inOrder, together } from './language.ts'
 import { languageOf } from './regex.ts'
 import { inLanguage, isExactly } from './texts.ts'
 import { and, equal, FALSE, implies, not, or, real, type Term, TRUE } from './smt.ts'
@@ -42,7 +42,7 @@ function oneOf(atoms: Atoms, node: Node, wanted: Scalar[], wary: boolean): Tri {
   const among = or(...wanted.map((value) => same(atoms, node, value)))
   const texts = wanted.filter((value) => typeof value === 'string')
   if (!wary || texts.length === 0) return { true: among, error: not(typed) }
-  const hidden = text(atoms, node, then(ANY, one(atoms.alphabet.hidden), ANY))
+  const hidden = text(atoms, node, inOrder(ANY, one(atoms.alphabet.hidden), ANY))
   const masked = and(is(node, 'Text'), or(hidden, ...texts.map((value) => resembles(atoms, node, value))))
   return { true: among, error: and(not(among), or(not(typed), masked)) }
 }
@@ -56,10 +56,10 @@ function resembles(atoms: Atoms, node: Node, value: string): Term {
   const letters = Array.from(skeleton(value))
   const spaces = repeat(one(characters(' ')), 0)
   const spelled = letters.map((letter) =>
-    letter === ' ' ? then(one(characters(' ')), spaces) : one(characters(letter + letter.toUpperCase())),
+    letter === ' ' ? inOrder(one(characters(' ')), spaces) : one(characters(letter + letter.toUpperCase())),
   )
   const ascii = letters.every((letter) => /^[ -~]$/.test(letter))
-    ? text(atoms, node, then(spaces, ...spelled, spaces))
+    ? text(atoms, node, inOrder(spaces, ...spelled, spaces))
     : FALSE
   const other = rare(atoms, { node: node.id, resembles: value }, beyondAscii(atoms, node))
   return and(is(node, 'Text'), not(exactly(atoms, node, value)), or(ascii, other))
@@ -103,29 +103,29 @@ function onText(atoms: Atoms, node: Node, operator: Operator, found: { base: Ter
 const pretends = (atoms: Atoms, node: Node): Term =>
   rare(atoms, { node: node.id, pretends: true }, and(is(node, 'Text'), beyondAscii(atoms, node)))
 
-const beyondAscii = (atoms: Atoms, node: Node): Term => text(atoms, node, then(ANY, one(atoms.alphabet.beyondAscii), ANY))
+const beyondAscii = (atoms: Atoms, node: Node): Term => text(atoms, node, inOrder(ANY, one(atoms.alphabet.beyondAscii), ANY))
 
-const encoded = (percent: string, letter: string): Language => then(literal(percent), one(characters(letter + letter.toUpperCase())))
+const encoded = (percent: string, letter: string): Language => inOrder(literal(percent), one(characters(letter + letter.toUpperCase())))
 const SEPARATOR = either(one(characters('/\\?#;')), encoded('%2', 'f'), encoded('%5', 'c'))
 const DOT = either(literal('.'), encoded('%2', 'e'))
-const CLIMBS = then(maybe(then(ANY, SEPARATOR)), DOT, DOT, maybe(then(SEPARATOR, ANY)))
+const CLIMBS = inOrder(maybe(inOrder(ANY, SEPARATOR)), DOT, DOT, maybe(inOrder(SEPARATOR, ANY)))
 
 function prefixTruth(atoms: Atoms, node: Node, prefix: string): { base: Term; holds: Term } {
-  const hidden = text(atoms, node, then(literal(prefix), ANY, one(atoms.alphabet.hidden), ANY))
+  const hidden = text(atoms, node, inOrder(literal(prefix), ANY, one(atoms.alphabet.hidden), ANY))
   const climbs = prefix.includes('/') ? text(atoms, node, CLIMBS) : FALSE
-  return { base: text(atoms, node, then(literal(prefix), ANY)), holds: and(not(hidden), not(climbs)) }
+  return { base: text(atoms, node, inOrder(literal(prefix), ANY)), holds: and(not(hidden), not(climbs)) }
 }
 
 const ATOM = one(together(between('A', 'Z'), between('a', 'z'), between('0', '9'), characters("!#$%&'*+/=?^_`{|}~-")))
-const LOCAL = then(repeat(ATOM, 1), repeat(then(literal('.'), repeat(ATOM, 1)), 0))
+const LOCAL = inOrder(repeat(ATOM, 1), repeat(inOrder(literal('.'), repeat(ATOM, 1)), 0))
 
 function suffixTruth(atoms: Atoms, node: Node, suffix: string): { base: Term; holds: Term } {
-  const base = text(atoms, node, then(ANY, literal(suffix)))
+  const base = text(atoms, node, inOrder(ANY, literal(suffix)))
   if (!suffix.includes('@')) {
-    return { base, holds: not(text(atoms, node, then(ANY, one(atoms.alphabet.hidden), ANY, literal(suffix)))) }
+    return { base, holds: not(text(atoms, node, inOrder(ANY, one(atoms.alphabet.hidden), ANY, literal(suffix)))) }
   }
   const local = suffix.startsWith('@') ? LOCAL : maybe(LOCAL)
-  return { base, holds: text(atoms, node, then(local, literal(suffix))) }
+  return { base, holds: text(atoms, node, inOrder(local, literal(suffix))) }
 }
 
 function patternTruth(atoms: Atoms, node: Node, operator: Operator, pattern: string, wary: boolean): Tri {
@@ -141,16 +141,16 @@ function patternTruth(atoms: Atoms, node: Node, operator: Operator, pattern: str
   if ('problem' in compiled) throw new Error('a pattern that does not compile')
   const hidden = compiled.lines
     ? rare(atoms, { node: node.id, hiddenInProse: true }, beyond)
-    : text(atoms, node, then(ANY, one(atoms.alphabet.hidden), ANY))
+    : text(atoms, node, inOrder(ANY, one(atoms.alphabet.hidden), ANY))
   const strange = or(hidden, pretends(atoms, node))
   return { true: and(found, not(strange)), error: or(not(is(node, 'Text')), strange) }
 }
 
 const DIGIT = one(between('0', '9'))
-const WHOLE = either(literal('0'), then(one(between('1', '9')), repeat(DIGIT, 0, 39)))
+const WHOLE = either(literal('0'), inOrder(one(between('1', '9')), repeat(DIGIT, 0, 39)))
 const SIGN = maybe(literal('-'))
-const DECIMAL = then(SIGN, WHOLE, maybe(then(literal('.'), repeat(DIGIT, 1, 40))))
-const TWO_READINGS = then(SIGN, one(between('1', '9')), repeat(DIGIT, 0, 2), literal('.'), repeat(DIGIT, 3, 3))
+const DECIMAL = inOrder(SIGN, WHOLE, maybe(inOrder(literal('.'), repeat(DIGIT, 1, 40))))
+const TWO_READINGS = inOrder(SIGN, one(between('1', '9')), repeat(DIGIT, 0, 2), literal('.'), repeat(DIGIT, 3, 3))
 
 /** The text of a value is one that stands for a number. */
 export const isDecimal = (atoms: Atoms, node: Node): Term =>

@@ -1,4 +1,4 @@
-import { ANY, between, butNot, type Characters, characters, either, type Language, maybe, one, repeat, then, together } from './language.ts'
+import { ANY, between, butNot, type Characters, characters, either, type Language, maybe, one, repeat, inOrder, together } from './language.ts'
 
 /**
  * The language of an RE2 pattern, found anywhere in a text (`^` and `$` hold it at an end). Undefined for what is outside of the subset that is translated: literals of printable ASCII, `.`, classes,
@@ -58,13 +58,13 @@ function branch(source: Source): Language {
   const begins = take(source, '^')
   const body = sequence(source)
   const ends = take(source, '$')
-  return then(...(begins ? [] : [ANY]), body, ...(ends ? [] : [ANY]))
+  return inOrder(...(begins ? [] : [ANY]), body, ...(ends ? [] : [ANY]))
 }
 
 function sequence(source: Source): Language {
   const parts: Language[] = []
   while (source.left !== '' && !'|)$'.includes(source.left[0] as string)) parts.push(repeated(source, atom(source)))
-  return then(...parts)
+  return inOrder(...parts)
 }
 
 function atom(source: Source): Language {
