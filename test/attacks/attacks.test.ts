@@ -3,7 +3,7 @@ import { silentProgress } from '../../tools/progress.ts'
 import { playSuite, type SuiteRuns } from './bench.ts'
 import { reportOf } from './report.ts'
 import { ensurePython } from './setup.ts'
-import type { Setting, SuiteName } from './suite.ts'
+import { type Setting, SUITES, type SuiteName } from './suite.ts'
 
 // A handful of what `npm run bench:attacks` plays in full.
 const CHOSEN: Record<SuiteName, { user: string[]; attacks: string[]; inside: string[] }> = {
@@ -27,23 +27,29 @@ const chosen =
     return wanted.attacks.includes(attack) && (user === undefined || wanted.inside.includes(user))
   }
 
-describe.each(['banking', 'workspace'] as const)('some of %s', (name) => {
-  let runs: SuiteRuns
-  // The first run on a machine installs the suite's Python packages.
-  beforeAll(async () => {
-    runs = await playSuite(await ensurePython(silentProgress), name, { only: chosen(name) })
-  }, 300_000)
+const played = {} as Record<SuiteName, SuiteRuns>
 
+// The first run on a machine installs the suites' Python packages.
+beforeAll(async () => {
+  const python = await ensurePython(silentProgress)
+  await Promise.all(
+    SUITES.map(async (name) => {
+      played[name] = await playSuite(python, name, { only: chosen(name) })
+    }),
+  )
+}, 300_000)
+
+describe.each(SUITES)('some of %s', (name) => {
   test('shows every attack at work without a policy, and none under it', () => {
-    expect(runs.bare).toHaveLength(6)
-    expect(runs.attacks).toHaveLength(6)
-    const { attacks, without } = reportOf([runs]).suites[0]!
+    expect(played[name].bare).toHaveLength(6)
+    expect(played[name].attacks).toHaveLength(6)
+    const { attacks, without } = reportOf([played[name]]).suites[0]!
     expect(without).toEqual({ undone: [], harmless: [] })
     expect(attacks.filter(({ alone, within }) => alone === 'Effect' || within.Effect.length > 0)).toEqual([])
   })
 
   test('lets users have what they ask for, a person first where the company wants one', () => {
-    const { user } = reportOf([runs]).suites[0]!
+    const { user } = reportOf([played[name]]).suites[0]!
     expect(user.broken).toEqual([])
     expect(user.person).toEqual(
       name === 'banking'

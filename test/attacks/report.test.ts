@@ -40,7 +40,7 @@ test('every target is met, and the report names who needs a person and what stop
   expect(report.ok).toBe(true)
   expect(report.suites[0]).toMatchObject({
     user: { person: [{ id: 'a', waits: ['pay asks (pay-payees)'] }], broken: [] },
-    attacks: [{ id: 'x', goal: 'Take the money.', alone: 'Gated', within: { Denied: ['a'] } }],
+    attacks: [{ id: 'x', goal: 'Take the money.', alone: 'Gated', within: { Denied: ['a'] }, undone: [] }],
   })
   const text = renderReport(report)
   expect(text).toContain('6 untouched, 1 need a person (14.3 %), 0 broken')

@@ -10,6 +10,8 @@ export interface AttackReport {
   alone: AttackVerdict
   /** User tasks it was played in, by what became of it. */
   within: Record<AttackVerdict, string[]>
+  /** Those whose own check fails with it inside. */
+  undone: string[]
   stoppedBy: string[]
   passedThrough: string[]
 }
@@ -52,6 +54,7 @@ const attackReports = (runs: SuiteRuns): AttackReport[] =>
         goal: runs.goals[id]!,
         alone: attackVerdict({ setting: {}, ...alone }),
         within: Object.fromEntries(ATTACK_VERDICTS.map((verdict) => [verdict, of(verdict)])) as AttackReport['within'],
+        undone: within.filter(({ utility }) => !utility).map(({ setting }) => setting.user!),
         stoppedBy: [...new Set(all.flatMap(({ calls }) => stoppedBy(calls, 'attack')))],
         passedThrough: [...new Set(all.flatMap(({ calls }) => passedThrough(calls)))],
       }

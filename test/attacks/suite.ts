@@ -80,6 +80,6 @@ export const startSuite = async (python: string, name: SuiteName, dir: string): 
     tasks: tasks as Suite['tasks'],
     start: async (setting) => ((await ask('start', setting)) as { calls: GroundCall[] }).calls,
     finish: async () => (await ask('finish', {})) as Judgement,
-    stop: () => child.stop(2_000),
+    stop: () => child.stop(0),
   }
 }
