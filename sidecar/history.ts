@@ -1,9 +1,10 @@
 import type { Past } from '../lib/api/ledger.ts'
-import type { DecisionRecord, ReceiptBody, ResultBody } from '../lib/api/receipt.ts'
+import type { DecisionRecord, ResultBody } from '../lib/api/receipt.ts'
 import { type Assessment, assess, objectsNeeded, type ToolCall } from '../lib/core/decide.ts'
 import type { ErrorCode } from '../lib/core/errors.ts'
 import {
   continueHistory,
+  type Freeze,
   forget,
   type History,
   historyWindow,
@@ -13,8 +14,9 @@ import {
 } from '../lib/core/history/history.ts'
 import type { ObjectNeed } from '../lib/core/rule/object.ts'
 import { refuse } from '../lib/core/standing.ts'
-import type { Logger } from '../lib/service/log.ts'
 import type { Authority, InForce } from './authority.ts'
+import { createEscalation, type EscalationOptions } from './escalate.ts'
+import { createLiveCalls } from './live-calls.ts'
 import { pause } from './spool/pause.ts'
 
 /**
@@ -52,16 +54,12 @@ export interface CallHistory {
   frozen: () => DecisionRecord | undefined
 }
 
-export interface HistoryOptions {
+export interface HistoryOptions extends EscalationOptions {
   authority: Pick<Authority, 'current' | 'onChange'>
   load: LoadPast
-  record: (body: ReceiptBody) => Promise<unknown>
-  /** Tells whoever watches that a breaker opened. */
-  onFreeze: () => void
   now: () => number
   steady: () => number
   signal: AbortSignal
-  log: Logger
 }
 
 /** A call that came too early says nothing about the agent: it opens no breaker. */
@@ -71,26 +69,15 @@ const MAX_BACKOFF_MS = 5_000
 /** Clocks of this machine and of those before it differ. */
 const SLACK_MS = 60_000
 
-interface Live {
-  events: Past[]
-  receipt?: string
-  closed: boolean
-}
-
 /** One agent's history under one remit after the other. */
 export const createCallHistory = (options: HistoryOptions): CallHistory => {
   const { authority, now, steady, signal, log } = options
   let current: { inForce: InForce; history: History } | undefined
-  /** Calls whose receipts may not be in what is loaded: those under way, and all while something is being loaded. */
-  const live = new Map<string, Live>()
-  const byReceipt = new Set<string>()
+  const live = createLiveCalls()
+  const record = createEscalation(options)
   let loading = false
   let calls = 0
 
-  const drop = (id: string) => {
-    byReceipt.delete(live.get(id)?.receipt ?? '')
-    live.delete(id)
-  }
   /** The younger of two readings of a receipt's time: what a clock that was set makes of it must not age it. */
   const timed = <P extends Past>(past: P): P => {
     if (past.kind === 'frozen') return { ...past, at: Math.min(past.at, now()) }
@@ -105,15 +92,14 @@ export const createCallHistory = (options: HistoryOptions): CallHistory => {
       const history = newHistory(inForce.prepared)
       const since = Math.min(now(), steady()) - historyWindow(inForce.prepared) - SLACK_MS
       const take = (past: Past) => {
-        if (past.kind === 'frozen' || !byReceipt.has(past.id)) remember(history, timed(past))
+        if (past.kind === 'frozen' || !live.has(past.id)) remember(history, timed(past))
       }
       await options.load(since, take, signal)
       if (signal.aborted) return
       if (current!.inForce !== inForce) continue
       for (const id of [...history.open.keys()])
         remember(history, { kind: 'result', id, at: steady(), outcome: 'unknown' })
-      const meanwhile = [...live.values()].flatMap(({ events }) => events).sort((a, b) => a.at - b.at)
-      for (const past of meanwhile) remember(history, past)
+      for (const past of live.events()) remember(history, past)
       history.loaded = true
       const before = current!.history.frozen
       if (before && !history.frozen?.recorded) history.frozen = before
@@ -125,6 +111,7 @@ export const createCallHistory = (options: HistoryOptions): CallHistory => {
   const load = async (): Promise<void> => {
     if (loading) return
     loading = true
+    live.hold(true)
     for (let backoff = MIN_BACKOFF_MS; !signal.aborted; backoff = Math.min(MAX_BACKOFF_MS, backoff * 2)) {
       try {
         await loadOnce()
@@ -135,7 +122,7 @@ export const createCallHistory = (options: HistoryOptions): CallHistory => {
       }
     }
     loading = false
-    for (const [id, { closed }] of live) if (closed) drop(id)
+    live.hold(false)
     await escalate()
   }
 
@@ -150,30 +137,12 @@ export const createCallHistory = (options: HistoryOptions): CallHistory => {
 
   const keep = (id: string, past: Past) => {
     remember(current!.history, past)
-    live.get(id)?.events.push(past)
+    live.add(id, past)
   }
 
-  let escalating: Promise<void> | undefined
-  const escalate = (): Promise<void> | undefined => {
-    const freeze = current?.history.frozen
-    if (!freeze || freeze.recorded || !isFrozen(current!.history, now())) return escalating
-    freeze.recorded = true
-    const { policy, detail } = freeze
-    log.error({ policy, detail }, 'a breaker opened: the agent is frozen')
-    options.onFreeze()
-    // The spool keeps what it cannot write yet, and writes it first.
-    const written = options
-      .record({ kind: 'escalation', code: 'AgentFrozen', policy, detail })
-      .then(
-        () => {},
-        (error: unknown) => log.error({ err: error }, 'the freeze is in force but not recorded yet'),
-      )
-      .finally(() => {
-        if (escalating === written) escalating = undefined
-      })
-    escalating = written
-    return written
-  }
+  const frozen = (): Freeze | undefined =>
+    current && isFrozen(current.history, now()) ? current.history.frozen : undefined
+  const escalate = () => record(frozen())
 
   authority.onChange(follow)
   const first = authority.current()
@@ -186,7 +155,7 @@ export const createCallHistory = (options: HistoryOptions): CallHistory => {
       const at = steady()
       const assessment = assess(inForce.prepared, call, history, now(), at)
       const id = `#${++calls}`
-      live.set(id, { events: [], closed: false })
+      live.begin(id)
       if (assessment.decision.code === NOT_LOADED) return { inForce, assessment, id }
       keep(id, {
         kind: 'intent',
@@ -200,28 +169,18 @@ export const createCallHistory = (options: HistoryOptions): CallHistory => {
       })
       return { inForce, assessment, id }
     },
-    recorded: (id, receipt) => {
-      const call = live.get(id)
-      if (!call) return
-      call.receipt = receipt
-      byReceipt.add(receipt)
-    },
+    recorded: live.named,
     forget: (id) => {
       forget(current!.history, id)
-      drop(id)
+      live.drop(id)
     },
     ended: (id, outcome) => keep(id, { kind: 'result', id, at: steady(), outcome }),
-    closed: (id) => {
-      const call = live.get(id)
-      if (!call) return
-      call.closed = true
-      if (!loading) drop(id)
-    },
+    closed: live.close,
     escalate,
     loaded: () => current?.history.loaded ?? false,
     frozen: () => {
-      const freeze = current?.history.frozen
-      if (!freeze || !isFrozen(current!.history, now())) return undefined
+      const freeze = frozen()
+      if (!freeze) return undefined
       const { policy, detail, at } = freeze
       const agent = current!.inForce.remit.agent.name
       return {

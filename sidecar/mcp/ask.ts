@@ -100,4 +100,3 @@ export const createOwnSessions = (gate: GateContext) => {
     },
   }
 }
-export type OwnSessions = ReturnType<typeof createOwnSessions>

@@ -1,17 +1,12 @@
 import type { Span } from '@opentelemetry/api'
-import type { DecisionRecord, IntentBody, ResultBody } from '../../lib/api/receipt.ts'
+import type { DecisionRecord } from '../../lib/api/receipt.ts'
 import { receiptName } from '../../lib/api/receipt.ts'
-import type { ReadObject } from '../../lib/core/decide.ts'
 import { describe, UserError } from '../../lib/core/errors.ts'
-import { type Redactions, redact, redactionsOf } from '../../lib/core/redact.ts'
-import type { Json } from '../../lib/core/strict.ts'
-import type { InForce } from '../authority.ts'
-import type { Place } from '../commitments.ts'
 import type { GateContext } from '../context.ts'
 import { intentBody, statedBy, toolRecord } from '../receipts.ts'
+import { redactionsIn } from '../redactions.ts'
 import { ATTR, traceparentOf } from '../telemetry.ts'
-import { changesBetween } from './changed.ts'
-import { createDecider, type DecidedCall } from './decide-call.ts'
+import { createDecider } from './decide-call.ts'
 import { dispatch } from './dispatch.ts'
 import { draftAnswer } from './draft.ts'
 import { SessionGone } from './forward.ts'
@@ -25,7 +20,7 @@ import {
   rpcError,
   toolError,
 } from './messages.ts'
-import { objectDigest } from './objects.ts'
+import { createObjectRecord } from './object-record.ts'
 import type { Reply } from './reply.ts'
 import type { Session } from './sessions.ts'
 
@@ -43,6 +38,13 @@ export interface ToolRequest {
   signal: AbortSignal
 }
 
+const OVERTAKEN = 'Another remit came before the call left; it was not made, and decided again.'
+
+/** Lets pass that something could not be recorded now: the spool keeps it, and the next intent tells. */
+const unlessOurs = (error: unknown): void => {
+  if (!(error instanceof UserError)) throw error
+}
+
 const decisionAttributes = (decision: DecisionRecord, receipt: string) => ({
   [ATTR.effect]: decision.effect,
   [ATTR.receipt]: receipt,
@@ -52,46 +54,16 @@ const decisionAttributes = (decision: DecisionRecord, receipt: string) => ({
   ...(decision.observed ? { [ATTR.observed]: decision.observed.effect } : {}),
 })
 
-/** The remit's redactions; of one that this version does not know, all that could be one. */
-const redactionsIn = ({ remit, prepared }: InForce, server: string, tool: string, cls?: IntentClass): Redactions =>
-  prepared.unknown && remit.redactions
-    ? { arguments: [[]], results: [[]], recorded: [[]] }
-    : redactionsOf({ remit }, server, tool, cls)
-type IntentClass = Parameters<typeof redactionsOf>[3]
-
 /**
  * The tool calls of the gate: decides, records, forwards, records, answers, in this order, and each only when the one
  * before is on disk. Answers every call; what it throws is our own mistake. Returns the span's error word.
  */
 export const createCallHandler = (gate: GateContext) => {
   const decideCall = createDecider(gate)
+  const objects = createObjectRecord(gate.commitments)
   const { instruments } = gate.telemetry
 
-  /** An object as receipts may show it. */
-  const shownObject = (inForce: InForce, { tool, value }: ReadObject, trace: Place['trace']): Json | undefined => {
-    const slash = tool.indexOf('/')
-    const { recorded } = redactionsIn(inForce, tool.slice(0, slash), tool.slice(slash + 1))
-    return value === undefined ? undefined : redact(value, recorded, gate.commitments.at({ trace, part: 'object' }))
-  }
-  const objectOf = ({ inForce, objects }: DecidedCall, trace: Place['trace']): IntentBody['object'] => {
-    const [first] = objects
-    const shown = first && shownObject(inForce, first, trace)
-    return first && shown !== undefined ? { read: first.tool, digest: objectDigest(shown) } : undefined
-  }
-  /** What a call that worked changed of the objects it was decided by. */
-  const changedOf = async (decided: DecidedCall, trace: Place['trace']): Promise<ResultBody['changed']> => {
-    const [before] = decided.objects
-    if (before?.value === undefined) return undefined
-    const [after] = await decided.readAgain().catch((error: unknown) => {
-      if (error instanceof SessionGone) return []
-      throw error
-    })
-    if (after?.value === undefined) return undefined
-    const [was, is] = [before, after].map((object) => shownObject(decided.inForce, object, trace) as Json)
-    return changesBetween(was as Json, is as Json)
-  }
-
-  return async (request: ToolRequest): Promise<string | undefined> => {
+  const handle = async (request: ToolRequest): Promise<string | undefined> => {
     const { span, reply, id, params, server: name, session, signal } = request
     const tool = String(params.name)
     const args = params.arguments ?? {}
@@ -127,7 +99,7 @@ export const createCallHandler = (gate: GateContext) => {
     let intent: string
     try {
       const stated = statedBy(meta[META_TASK], meta[META_REASON])
-      const body = intentBody(inForce, call, decision, trace, stated, began, objectOf(decided, trace))
+      const body = intentBody(inForce, call, decision, trace, stated, began, objects.before(decided, trace))
       intent = receiptName(await gate.record(body))
     } catch (error) {
       gate.history.forget(decided.id)
@@ -153,6 +125,14 @@ export const createCallHandler = (gate: GateContext) => {
       return code
     }
 
+    // Disks can be slow: a call that was allowed while its intent was written must still be allowed when it leaves.
+    if (gate.authority.current() !== inForce) {
+      gate.history.ended(decided.id, 'error')
+      const durationMs = gate.now() - began
+      await gate.record({ kind: 'result', intent, outcome: 'error', durationMs, text: OVERTAKEN }).catch(unlessOurs)
+      gate.history.closed(decided.id)
+      return handle(request)
+    }
     try {
       const finished = await dispatch(gate, {
         ...request,
@@ -164,7 +144,7 @@ export const createCallHandler = (gate: GateContext) => {
       const { outcome } = finished
       gate.history.ended(decided.id, outcome.outcome)
       instruments.calls.add(1, { ...labels, [ATTR.tool]: tool, [ATTR.outcome]: outcome.outcome })
-      const changed = outcome.outcome === 'ok' ? await changedOf(decided, trace) : undefined
+      const changed = outcome.outcome === 'ok' ? await objects.changed(decided, trace) : undefined
       try {
         const durationMs = gate.now() - began
         await gate.record({ kind: 'result', intent, durationMs, ...outcome, ...(changed ? { changed } : {}) })
@@ -182,4 +162,5 @@ export const createCallHandler = (gate: GateContext) => {
       gate.history.closed(decided.id)
     }
   }
+  return handle
 }

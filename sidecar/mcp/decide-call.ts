@@ -4,6 +4,7 @@ import type { GateContext } from '../context.ts'
 import type { Decided } from '../history.ts'
 import { createDeclared } from './declared.ts'
 import { definitionsMatter } from './definitions.ts'
+import { SessionGone } from './forward.ts'
 import { createObjectReader, type Reader } from './objects.ts'
 import type { Session } from './sessions.ts'
 
@@ -38,8 +39,10 @@ export const createDecider = (gate: GateContext) => {
       if (!inForce) throw new Error('a call is decided without a remit')
       const call: ToolCall = asked
       const server = inForce.remit.servers.find(({ name }) => name === asked.server)
+      // Declared since the request came, which was not held to have a session.
+      if (server && !session) throw new SessionGone('the call names no session')
       const definition =
-        server && session && definitionsMatter(inForce.prepared, server.name)
+        server && definitionsMatter(inForce.prepared, server.name)
           ? await declared(server, session, asked.tool)
           : undefined
       const known = { ...call, definition }

@@ -1,5 +1,4 @@
 import type { RemitServer } from '../../lib/api/remit.ts'
-import { canonical, sha256hex } from '../../lib/core/canonical.ts'
 import type { ReadObject } from '../../lib/core/decide.ts'
 import { UserError } from '../../lib/core/errors.ts'
 import type { ObjectNeed } from '../../lib/core/rule/object.ts'
@@ -70,7 +69,3 @@ export const createObjectReader = (gate: GateContext) => {
   return (needs: ObjectNeed[], reader: Reader): Promise<ReadObject[]> =>
     Promise.all(needs.map((need) => read(need, reader)))
 }
-export type ObjectReader = ReturnType<typeof createObjectReader>
-
-/** SHA-256 (hex) of an object as a receipt shows it. */
-export const objectDigest = (value: Json): string => sha256hex(canonical(value))

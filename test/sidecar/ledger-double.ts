@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Receipt } from '../../lib/api/receipt.ts'
 import type { SignedRemit } from '../../lib/api/remit.ts'
-import { pastOf } from '../../sidecar/past.ts'
+import { pastOf } from '../../lib/core/history/past.ts'
 import { createAuthority } from '../harness/pki.ts'
 
 export const LEDGER_NAME = 'remit-ledger.remit-system.svc'
