@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { CliContext } from '../context.ts'
+import { policyDiffCommand } from './policy-diff.ts'
 import { policyExplainCommand } from './policy-explain.ts'
 import { policyLintCommand } from './policy-lint.ts'
 import { policyPinCommand } from './policy-pin.ts'
@@ -14,6 +15,7 @@ export const policyCommand = (program: Command, context: CliContext): void => {
     policyExplainCommand,
     policyLintCommand,
     policyReplayCommand,
+    policyDiffCommand,
     policyPinCommand,
     policySuggestCommand,
   ])

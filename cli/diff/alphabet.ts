@@ -22,7 +22,15 @@ const CLASSES = ['\n', '\t', '\f', '\r', '\u0001', '\u200b', '\u00e9']
 const ASCII = Array.from({ length: 95 }, (_, index) => 0x20 + index)
 const rank = (point: number): number => {
   const character = String.fromCodePoint(point)
-  return /[a-z]/.test(character) ? 0 : /[A-Z]/.test(character) ? 1 : /[0-9]/.test(character) ? 2 : character === ' ' ? 4 : 3
+  return /[a-z]/.test(character)
+    ? 0
+    : /[A-Z]/.test(character)
+      ? 1
+      : /[0-9]/.test(character)
+        ? 2
+        : character === ' '
+          ? 4
+          : 3
 }
 
 /** The alphabet for policies that mention these texts. */

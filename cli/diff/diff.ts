@@ -150,8 +150,15 @@ function hintsOf({ sides }: Judge, { target, opaque }: Encoded, texts: string[])
   )
   const schema = pinOf(sides.new, target)?.definition?.inputSchema as Record<string, unknown> | undefined
   const literals = opaque.flatMap((text) => [...text.matchAll(/"([^"]*)"|'([^']*)'|\b([0-9]+(?:\.[0-9]+)?)\b/g)])
-  const values = literals.map(([, double, single, number]) => (number === undefined ? (double ?? single ?? '') : Number(number)))
-  return { members: [...new Set(members)], values: [...new Set(values)].slice(0, 6), texts: texts.slice(0, 60), ...(schema === undefined ? {} : { schema }) }
+  const values = literals.map(([, double, single, number]) =>
+    number === undefined ? (double ?? single ?? '') : Number(number),
+  )
+  return {
+    members: [...new Set(members)],
+    values: [...new Set(values)].slice(0, 6),
+    texts: texts.slice(0, 60),
+    ...(schema === undefined ? {} : { schema }),
+  }
 }
 
 /** Every text that rules mention as a value: an alphabet has to have their characters, and they make good examples. */

@@ -58,7 +58,18 @@ function* variations(args: Json, hints: Hints): Generator<Json> {
   const complete = hints.schema === undefined ? args : withRequired(args, hints.schema)
   if (complete !== args) yield complete
   if (hints.members.length === 0) return
-  const values: Json[] = [...hints.values, 'a', 'b', 1, 2, true, 'a@corp.example', [], ['a'], ...hints.texts.slice(0, 4)]
+  const values: Json[] = [
+    ...hints.values,
+    'a',
+    'b',
+    1,
+    2,
+    true,
+    'a@corp.example',
+    [],
+    ['a'],
+    ...hints.texts.slice(0, 4),
+  ]
   const members = hints.members.slice(0, 3)
   for (let index = 0; index < values.length ** members.length && index < 600; index++) {
     const varied: JsonObject = { ...complete }

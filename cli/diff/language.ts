@@ -17,7 +17,10 @@ export const characters = (text: string): Characters => ({
   ranges: Array.from(text, (character) => [code(character), code(character)]),
   negated: false,
 })
-export const between = (low: string, high: string): Characters => ({ ranges: [[code(low), code(high)]], negated: false })
+export const between = (low: string, high: string): Characters => ({
+  ranges: [[code(low), code(high)]],
+  negated: false,
+})
 export const together = (...sets: Characters[]): Characters => ({
   ranges: sets.flatMap(({ ranges }) => ranges),
   negated: false,
@@ -36,7 +39,8 @@ export const repeat = (part: Language, low: number, high = Number.POSITIVE_INFIN
   high,
 })
 export const maybe = (part: Language): Language => repeat(part, 0, 1)
-export const literal = (text: string): Language => inOrder(...Array.from(text, (character) => one(characters(character))))
+export const literal = (text: string): Language =>
+  inOrder(...Array.from(text, (character) => one(characters(character))))
 export const ANY = repeat(one({ ranges: [], negated: true }), 0)
 
 /** A language as a deterministic automaton that is built while it is walked. State 0 is the first. */

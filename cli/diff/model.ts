@@ -63,7 +63,9 @@ function textValue(text: string, real: Expression): string {
 
 function listValue(node: Node, model: Model): Json[] {
   const length = Math.min(Number(model.values.get(`${node.id}n`)), MAX_LIST)
-  const elements = node.slots.filter((slot) => model.values.get(`${slot.id}k`) !== 'M').map((slot) => jsonOf(slot, model))
+  const elements = node.slots
+    .filter((slot) => model.values.get(`${slot.id}k`) !== 'M')
+    .map((slot) => jsonOf(slot, model))
   // More of what is there already changes nothing of what holds for every or for some element.
   while (elements.length < length) elements.push(elements[0] ?? 'x')
   return elements

@@ -4,10 +4,22 @@ import { compileConstraint } from '../../lib/core/constraint.ts'
 import { skeleton } from '../../lib/core/lookalike.ts'
 import { compilePattern } from '../../lib/core/pattern.ts'
 import { type Atoms, opaque, rare, type Tri } from './atoms.ts'
-import { ANY, between, characters, either, type Language, literal, maybe, one, repeat, inOrder, together } from './language.ts'
+import {
+  ANY,
+  between,
+  characters,
+  either,
+  inOrder,
+  type Language,
+  literal,
+  maybe,
+  one,
+  repeat,
+  together,
+} from './language.ts'
 import { languageOf } from './regex.ts'
-import { inLanguage, isExactly } from './texts.ts'
 import { and, equal, FALSE, implies, not, or, real, type Term, TRUE } from './smt.ts'
+import { inLanguage, isExactly } from './texts.ts'
 import { is, type Node } from './tree.ts'
 
 /** One operator of a constraint, as {in: [...]}; `min` and `max` are one, `minItems` and `maxItems` too. */
@@ -48,8 +60,10 @@ function oneOf(atoms: Atoms, node: Node, wanted: Scalar[], wary: boolean): Tri {
 }
 
 /** The value's text, if it is one, is in the language. */
-const text = ({ texts }: Atoms, node: Node, language: Language): Term => inLanguage(texts, node.id, is(node, 'Text'), language)
-const exactly = ({ texts }: Atoms, node: Node, value: string): Term => isExactly(texts, node.id, is(node, 'Text'), value)
+const text = ({ texts }: Atoms, node: Node, language: Language): Term =>
+  inLanguage(texts, node.id, is(node, 'Text'), language)
+const exactly = ({ texts }: Atoms, node: Node, value: string): Term =>
+  isExactly(texts, node.id, is(node, 'Text'), value)
 
 /** The text is not this one, but a reader who does not look closely could take it for it. */
 function resembles(atoms: Atoms, node: Node, value: string): Term {
@@ -103,9 +117,11 @@ function onText(atoms: Atoms, node: Node, operator: Operator, found: { base: Ter
 const pretends = (atoms: Atoms, node: Node): Term =>
   rare(atoms, { node: node.id, pretends: true }, and(is(node, 'Text'), beyondAscii(atoms, node)))
 
-const beyondAscii = (atoms: Atoms, node: Node): Term => text(atoms, node, inOrder(ANY, one(atoms.alphabet.beyondAscii), ANY))
+const beyondAscii = (atoms: Atoms, node: Node): Term =>
+  text(atoms, node, inOrder(ANY, one(atoms.alphabet.beyondAscii), ANY))
 
-const encoded = (percent: string, letter: string): Language => inOrder(literal(percent), one(characters(letter + letter.toUpperCase())))
+const encoded = (percent: string, letter: string): Language =>
+  inOrder(literal(percent), one(characters(letter + letter.toUpperCase())))
 const SEPARATOR = either(one(characters('/\\?#;')), encoded('%2', 'f'), encoded('%5', 'c'))
 const DOT = either(literal('.'), encoded('%2', 'e'))
 const CLIMBS = inOrder(maybe(inOrder(ANY, SEPARATOR)), DOT, DOT, maybe(inOrder(SEPARATOR, ANY)))
@@ -211,10 +227,24 @@ function networkTruth(atoms: Atoms, node: Node, cidr: string): Tri {
 const firstOf = ({ version, bytes }: Network): string =>
   version === 4
     ? bytes.join('.')
-    : Array.from({ length: 8 }, (_, index) => (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16)).join(':')
+    : Array.from({ length: 8 }, (_, index) =>
+        (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16),
+      ).join(':')
 
 /** Texts on which an operator that cannot be encoded is tried out, so that an example can be found all the same. */
-const SAMPLES = ['', 'a', 'A', '1', 'x-1', '10.0.0.1', '192.168.1.1', '203.0.113.7', '2001:db8::1', 'EUR', 'a@corp.example']
+const SAMPLES = [
+  '',
+  'a',
+  'A',
+  '1',
+  'x-1',
+  '10.0.0.1',
+  '192.168.1.1',
+  '203.0.113.7',
+  '2001:db8::1',
+  'EUR',
+  'a@corp.example',
+]
 
 /** An operator that is the same three-valued unknown wherever it is asked of the same value. */
 function sampled(atoms: Atoms, node: Node, operator: Operator, wary: boolean): Tri {

@@ -92,7 +92,11 @@ export async function ask(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const left = until - Date.now()
     if (left <= 0) return { is: 'unknown' }
-    const known = [...atoms.facts, ...texts.facts, ...(preferred ? [...roots.flatMap(plain), ...atoms.preferences, ...texts.plainFacts] : [])]
+    const known = [
+      ...atoms.facts,
+      ...texts.facts,
+      ...(preferred ? [...roots.flatMap(plain), ...atoms.preferences, ...texts.plainFacts] : []),
+    ]
     const script = [
       '(set-option :produce-models true)',
       `(set-option :rlimit ${WORK})`,

@@ -1,4 +1,17 @@
-import { ANY, between, butNot, type Characters, characters, either, type Language, maybe, one, repeat, inOrder, together } from './language.ts'
+import {
+  ANY,
+  between,
+  butNot,
+  type Characters,
+  characters,
+  either,
+  inOrder,
+  type Language,
+  maybe,
+  one,
+  repeat,
+  together,
+} from './language.ts'
 
 /**
  * The language of an RE2 pattern, found anywhere in a text (`^` and `$` hold it at an end). Undefined for what is outside of the subset that is translated: literals of printable ASCII, `.`, classes,
@@ -7,7 +20,10 @@ import { ANY, between, butNot, type Characters, characters, either, type Languag
  */
 export function languageOf(pattern: string): Language | undefined {
   const dotAll = pattern.startsWith('(?s)')
-  const source: Source = { left: dotAll ? pattern.slice(4) : pattern, dot: dotAll ? butNot(characters('')) : butNot(characters('\n')) }
+  const source: Source = {
+    left: dotAll ? pattern.slice(4) : pattern,
+    dot: dotAll ? butNot(characters('')) : butNot(characters('\n')),
+  }
   if (!/^[ -~]*$/.test(pattern)) return undefined
   try {
     const branches: Language[] = []

@@ -27,7 +27,8 @@ export interface Texts {
 
 export function newTexts(): Texts {
   const said: Texts['said'] = new Map()
-  const names = (): Term[] => [...said.values()].flatMap(({ statements }) => [...statements.values()].map(({ term }) => term))
+  const names = (): Term[] =>
+    [...said.values()].flatMap(({ statements }) => [...statements.values()].map(({ term }) => term))
   return { said, facts: [], plainFacts: [], names }
 }
 

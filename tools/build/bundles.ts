@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type BuildOptions, build as bundle } from 'esbuild'
 import { repoRoot } from '../cluster/config.ts'
@@ -13,6 +14,8 @@ const all: Bundle[] = [
   { output: 'sidecar.mjs', entry: 'sidecar/main.ts', target: 'node20', format: 'esm' },
   // kubectl wants a plugin without an extension, and Node takes such a file for CommonJS.
   { output: 'kubectl-remit', entry: 'cli/main.ts', target: 'node20', format: 'cjs' },
+  // The solver of `policy diff`, a program of its own beside z3; see cli/diff/solver.
+  { output: 'z3/solver.cjs', entry: 'cli/diff/solver/child.ts', target: 'node20', format: 'cjs' },
   { output: 'demo-billing.mjs', entry: 'test/fixtures/servers/billing/main.ts', target: 'node24', format: 'esm' },
   { output: 'demo-agent.mjs', entry: 'test/fixtures/agent/main.ts', target: 'node24', format: 'esm' },
 ]
@@ -46,6 +49,17 @@ function options(bundle: Bundle, file: string): BuildOptions {
   }
 }
 
+/** z3 goes along as its package has it: 35 MB of WebAssembly that no bundle needs but the one program beside it. */
+function shipZ3(dir: string): void {
+  const from = dirname(createRequire(import.meta.url).resolve('z3-solver/build/z3-built.js'))
+  for (const [file, as] of [
+    ['z3-built.js', 'z3-built.js'],
+    ['z3-built.wasm', 'z3-built.wasm'],
+    ['../LICENSE.txt', 'LICENSE.txt'],
+  ] as const)
+    copyFileSync(join(from, file), join(dir, as))
+}
+
 /** Builds the named bundles (all that exist when none is named) into `dir` and returns file and size in bytes of each. */
 export async function build(
   names: readonly string[] = bundleTable().map((bundle) => bundle.output),
@@ -67,6 +81,7 @@ export async function build(
       mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, output.contents)
       chmodSync(file, 0o755)
+      if (name === 'z3/solver.cjs') shipZ3(dirname(file))
       return { output: name, file, bytes: output.contents.length }
     }),
   )
