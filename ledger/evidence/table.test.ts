@@ -37,6 +37,7 @@ const row: Row = {
   server: 'billing',
   tool: 'refund',
   effect: 'Allow',
+  code: null,
   rule: 'small-refunds',
   policy: 'payments/billing',
   reason: 'It is small.',

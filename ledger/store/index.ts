@@ -108,7 +108,8 @@ export const openIndex = (path: string): ReceiptIndex => {
 
   /** When the receipt counts in its agent's history; tells its intent what came of it. */
   const settled = (row: Row): number | null => {
-    if (row.kind === 'intent') return row.server === null ? null : row.time
+    // A call that came before the past was known says nothing about the agent.
+    if (row.kind === 'intent') return row.server === null || row.code === 'HistoryNotLoaded' ? null : row.time
     if (row.kind === 'escalation') return row.time
     const intent = row.intent && splitName(row.intent)
     if (!intent) return null

@@ -1,4 +1,5 @@
-import { type Receipt, receiptName } from '../../lib/api/receipt.ts'
+import { type IntentBody, type Receipt, receiptName } from '../../lib/api/receipt.ts'
+import { factsOfReceipt } from '../../lib/core/history/facts.ts'
 import type { Position } from './log.ts'
 import type { StoredReceipt } from './record.ts'
 
@@ -23,6 +24,8 @@ export interface Row {
   server: string | null
   tool: string | null
   effect: string | null
+  /** Of an intent: why it was not simply allowed, by the catalog. */
+  code: string | null
   rule: string | null
   policy: string | null
   reason: string | null
@@ -44,6 +47,7 @@ type Told = Pick<
   | 'server'
   | 'tool'
   | 'effect'
+  | 'code'
   | 'rule'
   | 'policy'
   | 'reason'
@@ -59,6 +63,7 @@ const NOTHING: Told = {
   server: null,
   tool: null,
   effect: null,
+  code: null,
   rule: null,
   policy: null,
   reason: null,
@@ -84,13 +89,14 @@ const told = ({ body }: Receipt): Told => {
         server: call.type === 'tool' ? call.server : null,
         tool: call.type === 'tool' ? call.tool : null,
         effect: decision.effect,
+        code: decision.code ?? null,
         rule: decision.rule ?? null,
         policy: decision.policy ?? null,
         reason: decision.reason,
         on_call: body.owner.onCall.join(', '),
         outcome: REFUSED[decision.effect] ?? null,
         class: (call.type === 'tool' && call.class) || null,
-        facts: call.type === 'tool' && call.facts ? JSON.stringify(call.facts) : null,
+        facts: factsFor(body),
       }
     }
     case 'result':
@@ -102,6 +108,12 @@ const told = ({ body }: Receipt): Told => {
     case 'heartbeat':
       return NOTHING
   }
+}
+
+/** Only a call that was made is asked about later. */
+const factsFor = ({ call, decision }: IntentBody): string | null => {
+  const facts = call.type === 'tool' && decision.effect === 'Allow' ? factsOfReceipt(call) : undefined
+  return facts === undefined ? null : JSON.stringify(facts)
 }
 
 /** The index's row of a stored receipt: pure, so that an index made again is the same. */

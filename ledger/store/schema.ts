@@ -1,8 +1,8 @@
 /** Of the tables below; an index of another version is made again. */
-export const VERSION = 4
+export const VERSION = 5
 /** Columns of `receipts`: those of Row, and `past`. */
 export const COLUMNS =
-  'n segment offset length namespace agent agent_id incarnation seq hash name kind time action server tool effect rule policy reason on_call intent outcome outcome_n class facts past'.split(
+  'n segment offset length namespace agent agent_id incarnation seq hash name kind time action server tool effect code rule policy reason on_call intent outcome outcome_n class facts past'.split(
     ' ',
   )
 /**
@@ -14,7 +14,7 @@ CREATE TABLE receipts (
   n INTEGER PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
   namespace TEXT NOT NULL, agent TEXT NOT NULL, agent_id TEXT NOT NULL, incarnation TEXT NOT NULL, seq INTEGER NOT NULL,
   hash TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
-  action TEXT, server TEXT, tool TEXT, effect TEXT, rule TEXT, policy TEXT, reason TEXT, on_call TEXT,
+  action TEXT, server TEXT, tool TEXT, effect TEXT, code TEXT, rule TEXT, policy TEXT, reason TEXT, on_call TEXT,
   intent TEXT, outcome TEXT, outcome_n INTEGER, class TEXT, facts TEXT, past INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX receipts_chain ON receipts (incarnation, seq);
