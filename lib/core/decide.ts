@@ -135,16 +135,29 @@ function weigh(prepared: PreparedRemit, call: ToolCall, history: History, now: n
   const annotated = call.definition === 'pinned' ? pinnedClass(prepared, call) : annotatedClass(call.definition)
   const given: ToolClass[] = []
   for (const rule of named) if (rule.class !== undefined && rule.match.classes === undefined) given.push(rule.class)
+  const byRules = classOf(given, undefined)
   const cls = classOf(given, annotated)
-  const rules = named.filter((rule) => fitsClass(rule.match, cls, rule.type !== 'tool' || rule.effect === 'Deny'))
   const { arguments: args, objects } = call
   const asked: Question = { server, tool, arguments: args, objects, history, steady, annotated, resolved: new Map() }
+  const about = { prepared, call, history, now }
+  const weighed = weighAs(cls, named, asked, about)
+  if (cls === byRules) return weighed
+  // A stronger class can also lead out of what restricts a weaker one: what a server says of its tool must not.
+  const unsaid = weighAs(byRules, named, asked, about)
+  return OPENNESS[unsaid.decision.effect] < OPENNESS[weighed.decision.effect] ? { ...unsaid, cls } : weighed
+}
+
+const OPENNESS = { Deny: 0, Ask: 1, Draft: 2, Allow: 3 }
+
+/** What the rules say of the call if the tool is of this class. */
+function weighAs(cls: ToolClass | undefined, named: PreparedRule[], asked: Question, about: About): Weighed {
+  const { prepared } = about
+  const rules = named.filter((rule) => fitsClass(rule.match, cls, rule.type !== 'tool' || rule.effect === 'Deny'))
   const findings: Finding[] = []
   for (const rule of rules) {
     const finding = examine(rule, asked)
     if (finding !== undefined) findings.push(finding)
   }
-  const about = { prepared, call, history, now }
 
   const observing = prepared.remit.observing === true
   const decided = outcome(

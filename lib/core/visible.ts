@@ -1,9 +1,9 @@
-import type { ToolDefinition } from '../api/gen/types.ts'
+import type { ToolClass, ToolDefinition } from '../api/gen/types.ts'
 import { annotatedClass, classOf } from './class.ts'
 import { isToolName } from './glob.ts'
 import { fitsClass } from './match.ts'
 import { pinProblem } from './pin.ts'
-import { type PreparedRemit, rulesFor } from './prepare.ts'
+import { type PreparedRemit, type PreparedRule, rulesFor } from './prepare.ts'
 
 /**
  * Whether some call of the tool could be allowed, drafted or wait for a person; a tool none of whose calls can is not
@@ -18,7 +18,12 @@ export function visible(prepared: PreparedRemit, server: string, tool: string, d
   const given = named.flatMap((rule) =>
     rule.class === undefined || rule.match.classes !== undefined ? [] : [rule.class],
   )
-  const cls = classOf(given, annotatedClass(definition))
+  // As in decide(): what a server says of its tool must not lead out of what restricts the class that rules give it.
+  const classes = new Set([classOf(given, undefined), classOf(given, annotatedClass(definition))])
+  return [...classes].every((cls) => couldPass(prepared, named, cls))
+}
+
+function couldPass(prepared: PreparedRemit, named: PreparedRule[], cls: ToolClass | undefined): boolean {
   const rules = named.filter(
     (rule) => rule.mode === 'Enforce' && fitsClass(rule.match, cls, rule.type !== 'tool' || rule.effect === 'Deny'),
   )
