@@ -53,6 +53,7 @@ export const fuzz = async ({
   const upstream = await startUpstream()
   try {
     for (let at = from; at < from + count; at += A_GATE) {
+      const known = report.problems.length
       const many = Math.min(A_GATE, from + count - at)
       const frozen = Math.floor(many * FROZEN_SHARE)
       await throughOneGate({ seed, from: at, count: many - frozen, connections, denials: NEVER, upstream, report })
@@ -66,6 +67,8 @@ export const fuzz = async ({
           upstream,
           report,
         })
+      // As they come: a long run may be ended before it is done.
+      for (const problem of report.problems.slice(known, known + 10)) say(problem)
       say(
         `${report.requests} requests, ${report.forwarded} forwarded, ${report.replayed} decided again, longest turn ${report.longestTurnMs.toFixed(0)} ms of CPU, ${report.problems.length} problems`,
       )
