@@ -1,6 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { StringDecoder } from 'node:string_decoder'
-import type { DecisionRecord, ResultBody } from '../../lib/api/receipt.ts'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { DecisionRecord } from '../../lib/api/receipt.ts'
 import { receiptName } from '../../lib/api/receipt.ts'
 import type { RemitModel } from '../../lib/api/remit.ts'
 import { sha256hex } from '../../lib/core/canonical.ts'
@@ -10,11 +9,12 @@ import type { InForce } from '../authority.ts'
 import { readBody, refuseBody } from '../body.ts'
 import type { GateContext } from '../context.ts'
 import { within } from '../mcp/forward.ts'
-import { clip, intentBody } from '../receipts.ts'
+import { intentBody } from '../receipts.ts'
 import { targetOf } from '../target.ts'
 import { ATTR, below, endSpan, parentContext, SpanKind, startSpan, traceparentOf } from '../telemetry.ts'
 import { UpstreamFailure } from '../upstream.ts'
-import { createUsageReader, type Usage } from './usage.ts'
+import { requestedModel, urlBelow } from './asked.ts'
+import { type Streamed, stream } from './stream.ts'
 
 /** Of the agent's request: what the model's API needs and no more, so never a credential or a cookie. */
 const REQUEST_HEADERS = [
@@ -25,20 +25,6 @@ const REQUEST_HEADERS = [
   'openai-beta',
   'idempotency-key',
 ]
-/** Of the model's answer: what ends at this hop, and what only the gate says. */
-const NOT_PASSED_BACK = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'set-cookie',
-  'remit-receipt',
-])
-
 /** An error in the shape the API's own clients read. */
 const errorBody = (api: RemitModel['api'] | undefined, code: ErrorCode, message: string) =>
   JSON.stringify(
@@ -47,75 +33,10 @@ const errorBody = (api: RemitModel['api'] | undefined, code: ErrorCode, message:
       : { error: { message, type: 'remit_error', param: null, code } },
   )
 
-/** Of path and query together: both are in the receipt whole, for nothing may leave unrecorded. */
-const MAX_PATH = 2_000
-
-/** The URL below the model's own, or undefined when the path would leave it or does not fit a receipt. */
-const urlBelow = (base: string, rest: string, query: string): URL | undefined => {
-  if (rest.length + query.length > MAX_PATH) return undefined
-  if (/\\|%2e|%2f|%5c|[^\x21-\x7e]/i.test(rest) || rest.split('/').some((part) => part === '..' || part === '.'))
-    return undefined
-  const url = new URL(base)
-  const root = url.pathname.replace(/\/$/, '')
-  url.pathname = root + rest
-  url.search = query
-  return url.pathname.startsWith(root) ? url : undefined
-}
-
-const requestedModel = (body: Buffer, headers: IncomingHttpHeaders): string | undefined => {
-  if (!headers['content-type']?.startsWith('application/json')) return undefined
-  try {
-    const { model } = JSON.parse(body.toString('utf8')) as { model?: unknown }
-    return typeof model === 'string' ? clip(model, 200) : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** Whether the agent may use a declared model now; rules are about tools, but a frozen agent does not think either. */
 const decideModel = (gate: GateContext, { prepared }: InForce, model: RemitModel, now: number): DecisionRecord =>
   fallen(prepared, now) ??
   gate.history.frozen() ?? { effect: 'Allow', reason: `The remit declares the model ${model.name}.` }
-
-interface Streamed {
-  outcome: ResultBody['outcome']
-  usage: Usage
-  bytes: number
-  error?: string
-}
-
-/** Passes the answer on as it comes, at the agent's pace, and reads along. */
-const stream = (upstream: IncomingMessage, response: ServerResponse): Promise<Streamed> => {
-  const headers: OutgoingHttpHeaders = {}
-  for (const [name, value] of Object.entries(upstream.headers)) if (!NOT_PASSED_BACK.has(name)) headers[name] = value
-  response.writeHead(upstream.statusCode ?? 502, headers)
-  response.flushHeaders()
-  const reader = createUsageReader(String(upstream.headers['content-type'] ?? '').toLowerCase())
-  const decoder = new StringDecoder('utf8')
-  let bytes = 0
-  upstream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    reader.feed(decoder.write(chunk))
-    if (!response.write(chunk)) upstream.pause()
-  })
-  response.on('drain', () => upstream.resume())
-  return new Promise((resolve) => {
-    const status = upstream.statusCode ?? 502
-    upstream.once('end', () => {
-      const failed = status >= 400
-      resolve({
-        outcome: failed ? 'error' : 'ok',
-        usage: reader.end(),
-        bytes,
-        ...(failed ? { error: String(status) } : {}),
-      })
-    })
-    upstream.once('error', (error) => {
-      const kind = error instanceof UpstreamFailure ? error.kind : response.destroyed ? 'cancelled' : 'unreachable'
-      resolve({ outcome: kind, usage: reader.end(), bytes, error: kind })
-    })
-  })
-}
 
 /** The models' side of the gate: `/llm/<name>/...` goes to the declared URL with the declared credential. */
 export const createModelHandler =
