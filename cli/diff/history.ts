@@ -109,7 +109,9 @@ function among(names: Names, matches: Match[]): Calls {
     return { about: canonical(matches.map((match) => canonical(match)).sort()), tools: undefined }
   const fits = matches.map((match) => compileMatch(match).names)
   const tools = new Set(
-    [...names.keys()].filter((index) => fits.some((fit) => fit(names[index]?.server ?? '', names[index]?.tool ?? ''))),
+    [...names.keys()].filter((index) =>
+      fits.some((among) => among(names[index]?.server ?? '', names[index]?.tool ?? '')),
+    ),
   )
   return { about: [...tools].join(','), tools }
 }

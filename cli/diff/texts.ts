@@ -6,6 +6,7 @@ import { and, equal, implies, not, real, type Term } from './smt.ts'
 /** One statement about the text of one value: that it is in a language. */
 interface Statement {
   term: Term
+  key: string
   automaton: Automaton
   /** The text, of a statement that it is this one. */
   exactly?: string
@@ -51,14 +52,14 @@ function state(
   id: string,
   isText: Term,
   key: string,
-  make: (term: Term) => Omit<Statement, 'term'>,
+  make: (term: Term) => Omit<Statement, 'term' | 'key'>,
 ): Term {
   const value = texts.said.get(id) ?? { isText, statements: new Map<string, Statement>() }
   texts.said.set(id, value)
   const before = value.statements.get(key)
   if (before !== undefined) return before.term
   const term = `${id}t${value.statements.size}`
-  const statement: Statement = { term, ...make(term) }
+  const statement: Statement = { term, key, ...make(term) }
   // What is known of single texts needs no search.
   for (const other of value.statements.values()) {
     for (const [one, two] of [
@@ -94,10 +95,20 @@ export function textsFor(
     }
     conflict = true
     const core = smallest(literals, points)
-    const never = not(and(isText, ...core.map(({ term, inside }) => (inside ? term : not(term)))))
-    ;(plain ? texts.plainFacts : texts.facts).push(never)
+    for (const never of everywhere(texts, core)) (plain ? texts.plainFacts : texts.facts).push(never)
   }
   return conflict ? 'conflict' : found
+}
+
+/** What cannot be said of one text cannot be said of any: the same of every value of which all of it is said. */
+function everywhere({ said }: Texts, core: Wanted[]): Term[] {
+  return [...said.values()].flatMap(({ isText, statements }) => {
+    const terms = core.map(({ key, inside }) => {
+      const term = statements.get(key)?.term
+      return term === undefined || inside ? term : not(term)
+    })
+    return terms.some((term) => term === undefined) ? [] : [not(and(isText, ...(terms as Term[])))]
+  })
 }
 
 type Wanted = Statement & { inside: boolean }
