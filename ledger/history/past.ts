@@ -1,5 +1,4 @@
 import type { Past } from '../../lib/api/ledger.ts'
-import { catalog } from '../../lib/core/errors.ts'
 import type { PastRow } from '../store/past.ts'
 
 /** One stored receipt as a sidecar remembers it. */
@@ -20,20 +19,12 @@ const pastOf = (row: PastRow): Past => {
   }
 }
 
-/** How the reason begins of a call that was denied because the past was not loaded yet. */
-const TOO_EARLY = catalog.HistoryNotLoaded.message.split('{')[0]!
-
-/** It says nothing about the agent: after a ledger was away it must not open a breaker on denials. */
-const isTooEarly = ({ kind, effect, reason }: PastRow): boolean =>
-  kind === 'intent' && effect === 'Deny' && reason?.startsWith(TOO_EARLY) === true
-
 /**
  * Rows as lines of a history. A call of a container start that has ended, with no outcome on record, will not get one
  * here any more: nobody knows whether it took effect. `living` is the container start that may still be calling.
  */
 export const linesOf = (rows: PastRow[], living: string | undefined): string[] =>
   rows.flatMap((row) => {
-    if (isTooEarly(row)) return []
     const past = pastOf(row)
     const lost = past.kind === 'intent' && row.outcome === null && row.incarnation !== living
     const told: Past[] = lost ? [past, { kind: 'result', id: past.id, at: past.at, outcome: 'unknown' }] : [past]

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Past } from '../../lib/api/ledger.ts'
-import { type Receipt, receiptName } from '../../lib/api/receipt.ts'
+import { type IntentBody, type Receipt, receiptName } from '../../lib/api/receipt.ts'
 import { eventually } from '../harness/eventually.ts'
 import { type Agent, startWorld, type World } from './world.ts'
 
@@ -73,10 +73,18 @@ test('tells what the agent did with facts and class, oldest first; model calls a
   )
   const said = chain.result(model, 'ok', ago(4 * MINUTE))
   const denied = chain.intent('delete_invoice', 'Deny', { at: ago(3 * MINUTE) })
+  // After an outage of the ledger calls may have been denied for want of it: that says nothing of the agent.
+  const early = chain.next(
+    {
+      ...(denied.body as IntentBody),
+      decision: { effect: 'Deny', code: 'HistoryNotLoaded', reason: 'Not loaded yet.' },
+    },
+    ago(3 * MINUTE),
+  )
   const failed = chain.result(refund, 'error', ago(2 * MINUTE))
   const freeze = chain.next(frozen, ago(MINUTE))
   const open = chain.intent('get_invoice', 'Allow', { at: ago(0) })
-  await send(agent, refund, model, said, denied, failed, freeze, open)
+  await send(agent, refund, model, said, denied, early, failed, freeze, open)
   const base = { kind: 'intent', server: 'billing' }
   expect(await history(agent, ago(DAY))).toEqual([
     { ...base, id: name(refund), at: ago(5 * MINUTE), tool: 'refund', effect: 'Allow', class: 'SideEffect', facts },
