@@ -1,6 +1,6 @@
 import type { ToolClass } from '../../lib/api/gen/types.ts'
 import type { Remit, RemitRule } from '../../lib/api/remit.ts'
-import { annotatedClass, classOf } from '../../lib/core/class.ts'
+import { annotatedClass, type Classify, classifier, withAnnotations } from '../../lib/core/class.ts'
 import { compileMatch, fitsClass } from '../../lib/core/match.ts'
 
 /** A tool that is asked about: one for all that the policies do not tell apart. */
@@ -16,8 +16,8 @@ export interface Side {
   remit: Remit
   /** Those in force, with what they match. */
   rules: { rule: RemitRule; match: ReturnType<typeof compileMatch> }[]
-  /** Those that give classes, in force or not. */
-  classes: { cls: ToolClass; names: (server: string, tool: string) => boolean }[]
+  /** The class that rules give, in force or not. */
+  ruleClass: Classify
   /** What a call gets that no rule gives. */
   byDefault: 'Allow' | 'Deny'
   pins: NonNullable<Remit['pins']>
@@ -29,11 +29,7 @@ export function sideOf(remit: Remit): Side {
     rules: remit.rules
       .filter(({ mode }) => mode === 'Enforce')
       .map((rule) => ({ rule, match: compileMatch(rule.match) })),
-    classes: remit.rules.flatMap((rule) =>
-      rule.type === 'tool' && rule.class !== undefined && rule.match.classes === undefined
-        ? [{ cls: rule.class, names: compileMatch(rule.match).names }]
-        : [],
-    ),
+    ruleClass: classifier(remit),
     byDefault: remit.observing === true ? 'Allow' : 'Deny',
     pins: (remit.pins ?? []).filter(({ mode }) => mode === 'Enforce'),
   }
@@ -55,12 +51,12 @@ export const annotatedOf = (side: Side, target: Target): ToolClass | undefined =
 /** The rules in force that match a tool, by names and class. */
 export function rulesOf(side: Side, target: Target): RemitRule[] {
   const { server, tool } = target
-  const given = side.classes.filter(({ names }) => names(server, tool)).map(({ cls }) => cls)
-  const cls = classOf(given, annotatedOf(side, target))
+  const byRules = side.ruleClass(server, tool)
+  const classes = { byRules, cls: withAnnotations(byRules, annotatedOf(side, target)) }
   return side.rules
     .filter(({ rule, match }) => {
       const restricts = rule.type !== 'tool' || rule.effect === 'Deny'
-      return match.names(server, tool) && fitsClass(match, cls, restricts)
+      return match.names(server, tool) && fitsClass(match, classes, restricts)
     })
     .map(({ rule }) => rule)
 }

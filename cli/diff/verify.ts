@@ -7,7 +7,7 @@ import { newHistory, remember } from '../../lib/core/history/history.ts'
 import { type PreparedRemit, prepare } from '../../lib/core/prepare.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import type { Names } from './history.ts'
-import { annotatedOf, pinOf, type Side, type Target } from './side.ts'
+import { pinOf, type Side, type Target } from './side.ts'
 
 /** What is asked of a change: a call that is newly made, or one that newly waits or is drafted. */
 export type Question = 'Allow' | 'Ask'
@@ -81,10 +81,6 @@ function callOf(side: Side, { target, arguments: args, objects }: Candidate): To
       : { name: tool, inputSchema: { type: 'object' }, ...(annotated ? { annotations: ANNOTATIONS[annotated] } : {}) }
   return { server, tool, arguments: args, definition, objects }
 }
-
-/** Whether the annotations that the target supposes can be shown to `decide`. */
-export const canShow = (side: Side, target: Target): boolean =>
-  annotatedOf(side, target) === target.annotated || pinOf(side, target)?.definition !== undefined
 
 const DAY = 86_400_000
 const MAX_EVENTS = 5_000
