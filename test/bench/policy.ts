@@ -21,10 +21,11 @@ import { input, NOW, remitOf } from '../../lib/core/testing/remit.ts'
 import { percentile } from './support/load.ts'
 
 const BARS = { decideP50Us: 50, decideP99Us: 500, compileMs: 200 }
-const ROUNDS = 15
-const DECISIONS = 3_000
-const CEDAR_DECISIONS = 150
-const FIRST_RUNS = 5
+/** Many and short: on a busy machine some are left alone. */
+const ROUNDS = 60
+const DECISIONS = 500
+const CEDAR_DECISIONS = 25
+const FIRST_RUNS = 9
 const ARGUMENT_BYTES = 2_048
 
 const median = (values: number[]): number =>
@@ -176,11 +177,11 @@ const self = fileURLToPath(import.meta.url)
 if (process.argv[2] === 'first') console.log(makeReady())
 else {
   const first = Array.from({ length: FIRST_RUNS }, () => Number(execFileSync(process.execPath, [self, 'first'])))
-  const warm = Array.from({ length: ROUNDS }, makeReady)
+  const warm = Array.from({ length: FIRST_RUNS }, makeReady)
   const engines = Object.entries(policies).map(([name, spec]) => ({ name, one: decider(spec), rounds: [] as Sample[] }))
   const theirs = { one: withCedar(), rounds: [] as Sample[] }
-  for (const { one } of engines) timed(DECISIONS * 2, one)
-  timed(CEDAR_DECISIONS * 2, theirs.one)
+  for (const { one } of engines) timed(DECISIONS * 12, one)
+  timed(CEDAR_DECISIONS * 12, theirs.one)
   for (let round = 0; round < ROUNDS; round++) {
     for (const engine of engines) engine.rounds.push(timed(DECISIONS, engine.one))
     theirs.rounds.push(timed(CEDAR_DECISIONS, theirs.one))
