@@ -44,12 +44,13 @@ export interface Suite {
   stop: () => Promise<void>
 }
 
-/** Starts the server of a suite; `dir` gets its log. */
+/** Starts the server of a suite; `dir` gets its log, and goes with the server when this process is killed. */
 export const startSuite = async (python: string, name: SuiteName, dir: string): Promise<Suite> => {
   const [port = 0] = await freePorts(1)
   const script = fileURLToPath(new URL('suite/server.py', import.meta.url))
   const logFile = join(dir, `${name}.log`)
-  const child = await startProcess({ command: python, args: ['-B', script, name, String(port)], logFile })
+  const args = ['-B', script, name, String(port)]
+  const child = await startProcess({ command: python, args, logFile, removeOnOrphan: dir })
   const base = `http://127.0.0.1:${port}`
   const ask = async (path: string, body?: object): Promise<unknown> => {
     const response = await fetch(
