@@ -102,6 +102,8 @@ export const startUpstream = async () => {
       }
     })
   })
+  // A connection closed for idling at the moment it is used again would be a call that did not arrive.
+  listener.keepAliveTimeout = 600_000
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
   return {
     url: (server: string) => `http://127.0.0.1:${(listener.address() as AddressInfo).port}/${server}`,
