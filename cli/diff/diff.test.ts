@@ -118,6 +118,20 @@ describe('a change that widens is shown by a call', () => {
       { readOnly: true, tools: [refund({})] },
       { tools: [refund({})] },
     ],
+    [
+      'a tool that is no longer among what taints, for its class is another',
+      {
+        tools: [
+          refund({ class: 'Read' }),
+          { name: 'web', class: 'SideEffect', effect: 'Allow', match: { tools: ['web'] } },
+        ],
+        taint: [{ name: 'careful', after: { classes: ['SideEffect'] }, match }],
+      },
+      {
+        tools: [refund({ class: 'Read' }), { name: 'web', class: 'Read', effect: 'Allow', match: { tools: ['web'] } }],
+        taint: [{ name: 'careful', after: { classes: ['SideEffect'] }, match }],
+      },
+    ],
     ['the mode Observe', { tools: [] }, { mode: 'Observe', tools: [] }],
   ]
   test.each(cases)('%s', async (_, old, now, shown) => {
@@ -331,5 +345,31 @@ describe('the past', () => {
     ['a taint by more', tainted('1h'), tainted('1h', ['read_*', 'fetch'])],
   ])('%s does not', async (_, old, now) => {
     expect(await diff(old, now)).toMatchObject({ verdict: 'no wider', undecided: [] })
+  })
+})
+
+describe('what is compared by being equal', () => {
+  const digest = `sha256:${'a'.repeat(64)}`
+  const pin = { server: 'billing', tool: 'refund', digest }
+  const base: PolicySpec = { tools: [refund({})] }
+  test.each<[string, PolicySpec, PolicySpec, string]>([
+    ['a pin that is gone', { ...base, pins: [pin] }, base, 'no longer pinned'],
+    [
+      'a pin that is another',
+      { ...base, pins: [pin] },
+      { ...base, pins: [{ ...pin, digest: digest.replaceAll('a', 'b') }] },
+      'is another',
+    ],
+    ['a redaction that is gone', { ...base, redact: [{ match, arguments: ['iban'] }] }, base, 'iban'],
+    ['a breaker that is looser', { ...base, breaker: { errors: 3 } }, { ...base, breaker: { errors: 9 } }, '3'],
+    ['a network that is opened', base, { ...base, egress: { cidrs: [{ cidr: '10.0.0.0/8' }] } }, '10.0.0.0/8'],
+  ])('%s is wider', async (_, old, now, detail) => {
+    const found = await diff(old, now)
+    expect(found.verdict).toBe('wider')
+    expect(found.loosened.map((each) => each.detail).join()).toContain(detail)
+  })
+
+  test('a pin more is not', async () => {
+    expect(await diff(base, { ...base, pins: [pin] })).toMatchObject({ verdict: 'no wider', loosened: [] })
   })
 })

@@ -5,7 +5,7 @@ import { bound } from '../../lib/core/decimal.ts'
 import { parseDuration } from '../../lib/core/duration.ts'
 import { compileMatch } from '../../lib/core/match.ts'
 import { parsePath, type Step } from '../../lib/core/path.ts'
-import { DEFAULT_FOR } from '../../lib/core/prepare.ts'
+import { DEFAULT_FOR } from '../../lib/core/prepare-rule.ts'
 import { DEFAULT_WITHIN, matchTool } from '../../lib/core/rule/evidence.ts'
 import { type Atoms, rare } from './atoms.ts'
 import { isDecimal } from './operators.ts'
@@ -100,13 +100,18 @@ function callsOf(names: Names, scope: string, rule: Extract<RemitRule, { type: '
       : remit.rules.flatMap((other) =>
           other.type === 'tool' && other.policy === rule.policy && other.effect !== 'Deny' ? [other.match] : [],
         )
-  return among(names, matches)
+  return among(names, matches, remit)
 }
 
-/** Which calls some matches are about. Where classes count, only equal matches are the same. */
-function among(names: Names, matches: Match[]): Calls {
-  if (matches.some(({ classes }) => classes !== undefined))
-    return { about: canonical(matches.map((match) => canonical(match)).sort()), tools: undefined }
+/** Which calls some matches are about. Where classes count, only equal matches under equal classes are the same. */
+function among(names: Names, matches: Match[], remit: Remit): Calls {
+  if (matches.some(({ classes }) => classes !== undefined)) {
+    const giving = remit.rules.flatMap((rule) =>
+      rule.type === 'tool' && rule.class !== undefined ? [canonical({ cls: rule.class, match: rule.match })] : [],
+    )
+    const about = { matches: matches.map((match) => canonical(match)).sort(), giving: [...new Set(giving)].sort() }
+    return { about: canonical(about), tools: undefined }
+  }
   const fits = matches.map((match) => compileMatch(match).names)
   const tools = new Set(
     [...names.keys()].filter((index) =>
@@ -130,8 +135,8 @@ export function encodeEvidence(atoms: Atoms, past: PastAtoms, root: Node, eviden
 }
 
 /** Whether a call of `after` was made in the time that a taint lasts. */
-export function encodeTaint(atoms: Atoms, past: PastAtoms, after: Match, lasts = DEFAULT_FOR): Term {
-  const calls = among(past.names, [after])
+export function encodeTaint(atoms: Atoms, past: PastAtoms, remit: Remit, after: Match, lasts = DEFAULT_FOR): Term {
+  const calls = among(past.names, [after], remit)
   const term = atoms.variable({ taint: calls.about, per: ms(lasts) })
   past.taints.push({ term, kind: 'taint', calls, per: ms(lasts) })
   return term

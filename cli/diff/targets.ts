@@ -39,13 +39,20 @@ export function targetsOf(sides: { old: Side; new: Side }): Targets | undefined 
 function saysOf(side: Side, target: Target, named: boolean): string {
   if (isUnpinned(side, target)) return 'unpinned'
   const rules = rulesOf(side, target).map((rule) => canonical(named ? rule : contentOf(rule, side)))
+  const byClass = side.rules.some(
+    ({ rule }) => rule.match.classes !== undefined || (rule.type === 'taint' && rule.after.classes !== undefined),
+  )
   return canonical({
     rules: [...new Set(rules)].sort(),
+    classes: byClass ? side.remit.rules.flatMap(classGiven).sort() : [],
     byDefault: side.byDefault,
     annotated: annotatedOf(side, target) ?? null,
     pin: pinOf(side, target)?.digest ?? null,
   })
 }
+
+const classGiven = (rule: RemitRule): string[] =>
+  rule.type === 'tool' && rule.class !== undefined ? [canonical({ cls: rule.class, match: rule.match })] : []
 
 /** What a rule says, without who says it; a limit that counts all of a policy speaks of its other rules too. */
 function contentOf(rule: RemitRule, { remit }: Side): object {

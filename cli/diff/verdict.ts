@@ -114,7 +114,7 @@ function examine(world: World, side: Side, target: Target, rule: RemitRule): Fou
   }
   const applies = and(sure, truths.length === 0 ? TRUE : or(...truths.map(misses)))
   if (rule.type !== 'taint') return { ...NOTHING, rule, error, [rule.type === 'guard' ? 'ask' : 'invariant']: applies }
-  const tainted = encodeTaint(world.atoms, world.past, rule.after, rule.for)
+  const tainted = encodeTaint(world.atoms, world.past, side.remit, rule.after, rule.for)
   return { ...NOTHING, rule, error: and(tainted, error), ask: and(tainted, applies) }
 }
 

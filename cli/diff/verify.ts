@@ -223,17 +223,24 @@ function proof(judge: Judge, candidate: Candidate, age: number): Before | undefi
     : { says: `${[...new Set(said)].join(' and ')} succeeded for the same ${ago(age)}`, events }
 }
 
-/** A call that some taint rule is about. */
+/** A call that some taint rule is about; where it can be, one that taints by the old rules only. */
 function tainting(judge: Judge, age: number): Before | undefined {
-  const events: Past[] = []
-  const said: string[] = []
-  for (const { what, counts } of [...judge.old.trackers, ...judge.new.trackers]) {
-    if (what !== 'taint') continue
-    const name = judge.names.find(({ server, tool }) => counts(server, tool, undefined))
-    if (name === undefined) continue
-    const at = judge.now - age
-    events.push({ kind: 'intent', id: `taint-${events.length}`, at, ...name, effect: 'Allow' })
-    said.push(`${name.server}/${name.tool}`)
+  const taints = (which: 'old' | 'new', { server, tool }: Names[number]): boolean =>
+    judge[which].trackers.some(
+      ({ what, counts }) => what === 'taint' && counts(server, tool, judge.new.ruleClass(server, tool)),
+    )
+  const name =
+    judge.names.find((each) => taints('old', each) && !taints('new', each)) ??
+    judge.names.find((each) => taints('old', each) || taints('new', each))
+  if (name === undefined) return undefined
+  const cls = judge.new.ruleClass(name.server, name.tool)
+  const event: Past = {
+    kind: 'intent',
+    id: 'taint',
+    at: judge.now - age,
+    ...name,
+    effect: 'Allow',
+    ...(cls ? { class: cls } : {}),
   }
-  return said.length === 0 ? undefined : { says: `a call of ${[...new Set(said)].join(', ')} ${ago(age)}`, events }
+  return { says: `a call of ${name.server}/${name.tool} ${ago(age)}`, events: [event] }
 }
