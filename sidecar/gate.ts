@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Meter, Tracer } from '@opentelemetry/api'
 import { UserError } from '../lib/core/errors.ts'
 import type { Logger } from '../lib/service/log.ts'
@@ -129,6 +129,13 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
       })
     },
   )
+  // A client may open a connection ahead of need; Node does not count one without a request as idle.
+  const unused = new Set<Socket>()
+  server.on('connection', (socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.on('request', ({ socket }) => unused.delete(socket))
   // Upgrades would be a way past every check above.
   server.on('upgrade', (_request, socket) => socket.destroy())
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -160,6 +167,7 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
           resolve()
         })
         server.closeIdleConnections()
+        for (const socket of unused) socket.destroy()
       })
       return closing
     },

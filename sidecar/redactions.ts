@@ -10,4 +10,5 @@ export const redactionsIn = (
   server: string,
   tool: string,
   cls?: ToolClass | undefined,
-): Redactions => (prepared.unknown && remit.redactions ? ALL : redactionsOf({ remit }, server, tool, cls))
+): Redactions =>
+  prepared.unknown && remit.redactions ? ALL : redactionsOf({ remit, ruleClass: prepared.ruleClass }, server, tool, cls)

@@ -1,4 +1,6 @@
 import type { ToolClass, ToolDefinition } from '../api/gen/types.ts'
+import type { Remit } from '../api/remit.ts'
+import { compileMatch } from './match.ts'
 
 /** From what changes nothing to what starts further work. */
 export const CLASSES = ['Read', 'Draft', 'Write', 'SideEffect', 'Autonomous'] as const satisfies readonly ToolClass[]
@@ -22,8 +24,22 @@ export function annotatedClass(definition: ToolDefinition | undefined): ToolClas
   return readOnlyHint === false ? 'Write' : undefined
 }
 
-/** The class of a tool by those that rules give it; a server's annotations can make it stronger, but cannot give one. */
-export function classOf(given: ToolClass[], annotated: ToolClass | undefined): ToolClass | undefined {
-  const byRules = given.reduce<ToolClass | undefined>(stronger, undefined)
-  return byRules === undefined ? undefined : stronger(byRules, annotated)
+/** The class of a tool by what rules give it; a server's annotations can make it stronger, but cannot give one. */
+export const withAnnotations = (byRules: ToolClass | undefined, annotated: ToolClass | undefined) =>
+  byRules === undefined ? undefined : stronger(byRules, annotated)
+
+export type Classify = (server: string, tool: string) => ToolClass | undefined
+
+/** The strongest class that a remit's rules give a tool; those that go by classes themselves give none. */
+export function classifier({ rules }: Pick<Remit, 'rules'>): Classify {
+  const giving = rules.flatMap((rule) =>
+    rule.type !== 'tool' || rule.class === undefined || rule.match.classes !== undefined
+      ? []
+      : [{ cls: rule.class, names: compileMatch(rule.match).names }],
+  )
+  return (server, tool) => {
+    let cls: ToolClass | undefined
+    for (const each of giving) if (each.names(server, tool)) cls = stronger(cls, each.cls)
+    return cls
+  }
 }

@@ -1,14 +1,14 @@
 import type { ToolClass, ToolDefinition } from '../api/gen/types.ts'
 import type { DecisionRecord, Facts } from '../api/receipt.ts'
 import type { RemitRule } from '../api/remit.ts'
-import { annotatedClass, classOf } from './class.ts'
+import { annotatedClass, withAnnotations } from './class.ts'
 import { describe } from './errors.ts'
 import { isToolName } from './glob.ts'
 import { factsAt } from './history/facts.ts'
 import { type History, isFrozen } from './history/history.ts'
-import { fitsClass } from './match.ts'
 import { pinProblem } from './pin.ts'
-import { type PreparedRemit, type PreparedRule, pathsToRecord, rulesFor } from './prepare.ts'
+import { type PreparedRemit, pathsToRecord, rulesFor } from './prepare.ts'
+import { fitsRule, type PreparedRule } from './prepare-rule.ts'
 import { shown } from './quote.ts'
 import { onCall } from './rotate.ts'
 import type { Fact, ReadObject } from './rule/check.ts'
@@ -133,32 +133,18 @@ function weigh(prepared: PreparedRemit, call: ToolCall, history: History, now: n
 
   const named = rulesFor(prepared, server, tool)
   const annotated = call.definition === 'pinned' ? pinnedClass(prepared, call) : annotatedClass(call.definition)
-  const given: ToolClass[] = []
-  for (const rule of named) if (rule.class !== undefined && rule.match.classes === undefined) given.push(rule.class)
-  const byRules = classOf(given, undefined)
-  const cls = classOf(given, annotated)
+  const byRules = prepared.ruleClass(server, tool)
+  const cls = withAnnotations(byRules, annotated)
+  const rules = named.filter((rule) => fitsRule(rule, { byRules, cls }))
   const { arguments: args, objects } = call
   const asked: Question = { server, tool, arguments: args, objects, history, steady, annotated, resolved: new Map() }
-  const about = { prepared, call, history, now }
-  const weighed = weighAs(cls, named, asked, about)
-  if (cls === byRules) return weighed
-  // A stronger class can also lead out of what restricts a weaker one: what a server says of its tool must not.
-  const unsaid = weighAs(byRules, named, asked, about)
-  return OPENNESS[unsaid.decision.effect] < OPENNESS[weighed.decision.effect] ? { ...unsaid, cls } : weighed
-}
-
-const OPENNESS = { Deny: 0, Ask: 1, Draft: 2, Allow: 3 }
-
-/** What the rules say of the call if the tool is of this class. */
-function weighAs(cls: ToolClass | undefined, named: PreparedRule[], asked: Question, about: About): Weighed {
-  const { prepared } = about
-  const rules = named.filter((rule) => fitsClass(rule.match, cls, rule.type !== 'tool' || rule.effect === 'Deny'))
   const findings: Finding[] = []
   for (const rule of rules) {
     const finding = examine(rule, asked)
     if (finding !== undefined) findings.push(finding)
   }
 
+  const about = { prepared, call, history, now }
   const observing = prepared.remit.observing === true
   const decided = outcome(
     about,

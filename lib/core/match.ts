@@ -20,9 +20,19 @@ export function compileMatch(match: Match): Matcher {
   }
 }
 
+/** What rules say a tool is, and what it is with what its server admits; undefined: nothing gives it a class. */
+export interface ToolClasses {
+  byRules: ToolClass | undefined
+  cls: ToolClass | undefined
+}
+
 /**
- * Whether a tool's class is among the classes of a rule. A tool without one is in whatever restricts and in nothing
- * that gives: what nobody has classified must not pass for harmless.
+ * Whether a tool's class is among the classes of a rule. What restricts looks at both, or a server could lead its tool
+ * out of a restriction by admitting to more; what gives wants both among its classes. A tool without a class is in
+ * whatever restricts and in nothing that gives: what nobody has classified must not pass for harmless.
  */
-export const fitsClass = ({ classes }: Matcher, cls: ToolClass | undefined, restricts: boolean): boolean =>
-  classes === undefined || (cls === undefined ? restricts : classes.has(cls))
+export function fitsClass({ classes }: Matcher, { byRules, cls }: ToolClasses, restricts: boolean): boolean {
+  if (classes === undefined) return true
+  if (byRules === undefined || cls === undefined) return restricts
+  return restricts ? classes.has(byRules) || classes.has(cls) : classes.has(byRules) && classes.has(cls)
+}

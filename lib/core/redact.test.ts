@@ -81,13 +81,15 @@ describe('redactionsOf', () => {
     ],
   } as Partial<Remit> as Remit
 
+  const ruleClass = () => undefined
+
   it('gathers what fits server and tool', () => {
-    expect(redactionsOf({ remit }, 'billing', 'refund')).toEqual({
+    expect(redactionsOf({ remit, ruleClass }, 'billing', 'refund')).toEqual({
       arguments: paths('iban', 'to[*].phone', 'note'),
       results: [],
       recorded: paths('note'),
     })
-    expect(redactionsOf({ remit }, 'billing', 'get_invoice')).toEqual({
+    expect(redactionsOf({ remit, ruleClass }, 'billing', 'get_invoice')).toEqual({
       arguments: paths('note'),
       results: paths('customer.iban'),
       recorded: paths('customer.iban', 'note'),
@@ -100,10 +102,16 @@ describe('redactionsOf', () => {
     const byClass = {
       redactions: [{ policy: 'p', mode: 'Enforce', match: { classes: ['Read'] }, results: ['iban'] }],
     } as Partial<Remit> as Remit
-    const results = (cls?: ToolClass) => redactionsOf({ remit: byClass }, 'billing', 'get', cls).results
+    const results = (byRules?: ToolClass, cls = byRules) =>
+      redactionsOf({ remit: { ...byClass }, ruleClass: () => byRules }, 'billing', 'get', cls).results
     expect([results('Read'), results('Write'), results()]).toEqual([paths('iban'), [], paths('iban')])
+    expect(results('Read', 'SideEffect')).toEqual(paths('iban'))
   })
   it('is nothing where nothing is redacted', () => {
-    expect(redactionsOf({ remit: {} as Remit }, 'a', 'b')).toEqual({ arguments: [], results: [], recorded: [] })
+    expect(redactionsOf({ remit: {} as Remit, ruleClass }, 'a', 'b')).toEqual({
+      arguments: [],
+      results: [],
+      recorded: [],
+    })
   })
 })

@@ -22,12 +22,13 @@ const compiled = new WeakMap<PreparedRemit['remit'], Paths>()
 /** A path that cannot be read withholds everything: the root itself. */
 const stepsOf = (paths: string[] | undefined): Step[][] => (paths ?? []).map((path) => parsePath(path) ?? [])
 
-function compile({ redactions = [] }: PreparedRemit['remit']): Paths {
+function compile({ remit: { redactions = [] }, ruleClass }: Pick<PreparedRemit, 'remit' | 'ruleClass'>): Paths {
   return redactions.map(({ match, mode, ...paths }) => {
     const matcher = compileMatch(match)
     const recorded = stepsOf(paths.results)
     return {
-      fits: (server, tool, cls) => matcher.names(server, tool) && fitsClass(matcher, cls, true),
+      fits: (server, tool, cls) =>
+        matcher.names(server, tool) && fitsClass(matcher, { byRules: ruleClass(server, tool), cls }, true),
       arguments: stepsOf(paths.arguments),
       results: mode === 'Observe' ? [] : recorded,
       recorded,
@@ -42,15 +43,16 @@ function compile({ redactions = [] }: PreparedRemit['remit']): Paths {
  * @param cls the tool's class; where it has none or it is not known, it is in every class
  */
 export function redactionsOf(
-  { remit }: Pick<PreparedRemit, 'remit'>,
+  prepared: Pick<PreparedRemit, 'remit' | 'ruleClass'>,
   server: string,
   tool: string,
   cls?: ToolClass,
 ): Redactions {
+  const { remit } = prepared
   if (!remit.redactions?.length) return NONE
   let paths = compiled.get(remit)
   if (paths === undefined) {
-    paths = compile(remit)
+    paths = compile(prepared)
     compiled.set(remit, paths)
   }
   const fitting = paths.filter(({ fits }) => fits(server, tool, cls))

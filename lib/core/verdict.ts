@@ -2,7 +2,7 @@ import type { ToolClass } from '../api/gen/types.ts'
 import { isStronger } from './class.ts'
 import type { About, Truth } from './constraint.ts'
 import { describe, type ErrorCode } from './errors.ts'
-import type { PreparedRule } from './prepare.ts'
+import type { PreparedRule } from './prepare-rule.ts'
 import type { Asked, Check, Fact } from './rule/check.ts'
 
 /** What a rule finds of a call; `detail` is a phrase without full stop that begins a sentence. */

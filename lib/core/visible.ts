@@ -1,9 +1,9 @@
-import type { ToolClass, ToolDefinition } from '../api/gen/types.ts'
-import { annotatedClass, classOf } from './class.ts'
+import type { ToolDefinition } from '../api/gen/types.ts'
+import { annotatedClass, withAnnotations } from './class.ts'
 import { isToolName } from './glob.ts'
-import { fitsClass } from './match.ts'
 import { pinProblem } from './pin.ts'
-import { type PreparedRemit, type PreparedRule, rulesFor } from './prepare.ts'
+import { type PreparedRemit, rulesFor } from './prepare.ts'
+import { fitsRule } from './prepare-rule.ts'
 
 /**
  * Whether some call of the tool could be allowed, drafted or wait for a person; a tool none of whose calls can is not
@@ -14,19 +14,9 @@ export function visible(prepared: PreparedRemit, server: string, tool: string, d
   if (prepared.remit.suspended || !prepared.servers.has(server) || !isToolName(tool)) return false
   const pins = prepared.pins.filter((pin) => pin.server === server && pin.mode === 'Enforce')
   if (pinProblem(pins, tool, definition) !== undefined) return false
-  const named = rulesFor(prepared, server, tool)
-  const given = named.flatMap((rule) =>
-    rule.class === undefined || rule.match.classes !== undefined ? [] : [rule.class],
-  )
-  // As in decide(): what a server says of its tool must not lead out of what restricts the class that rules give it.
-  const classes = new Set([classOf(given, undefined), classOf(given, annotatedClass(definition))])
-  return [...classes].every((cls) => couldPass(prepared, named, cls))
-}
-
-function couldPass(prepared: PreparedRemit, named: PreparedRule[], cls: ToolClass | undefined): boolean {
-  const rules = named.filter(
-    (rule) => rule.mode === 'Enforce' && fitsClass(rule.match, cls, rule.type !== 'tool' || rule.effect === 'Deny'),
-  )
+  const byRules = prepared.ruleClass(server, tool)
+  const classes = { byRules, cls: withAnnotations(byRules, annotatedClass(definition)) }
+  const rules = rulesFor(prepared, server, tool).filter((rule) => rule.mode === 'Enforce' && fitsRule(rule, classes))
   const never = rules.some(
     (rule) => rule.constraints.length === 0 && (rule.type === 'invariant' || rule.effect === 'Deny'),
   )

@@ -19,9 +19,13 @@ export interface PreparedObject {
   checks: (asked: Asked) => Check[]
 }
 
-export function prepareObject({ read, with: mapping = {}, where = [] }: ObjectRule): PreparedObject {
+/** @param withheld whether what a path of the object leads to may not be shown */
+export function prepareObject(
+  { read, with: mapping = {}, where = [] }: ObjectRule,
+  withheld: (arg: string | undefined) => boolean,
+): PreparedObject {
   const pairs = Object.entries(mapping).map(([name, arg]) => [name, factPath(arg)] as const)
-  const constraints = where.map((constraint) => compileConstraint(constraint, 'every', false))
+  const constraints = where.map((constraint) => compileConstraint(constraint, 'every', withheld(constraint.arg)))
   const slash = read.indexOf('/')
   const about = { server: read.slice(0, slash), tool: read.slice(slash + 1) }
   const need = (args: Json): ObjectNeed | { problem: string } => {

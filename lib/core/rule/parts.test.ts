@@ -71,6 +71,16 @@ describe('object', () => {
     expect(decision.reason).toContain(reason)
   })
 
+  test('what the read redacts is not shown', () => {
+    const redacted: PolicySpec = { ...spec, redact: [{ match: { tools: ['get_ticket'] }, results: ['owner'] }] }
+    const { effect, reason } = agentUnder(redacted).call('update', args, {
+      objects: [{ ...read, value: { owner: 'sales' } }],
+    })
+    expect(effect).toBe('Ask')
+    expect(reason).toContain('owner is withheld')
+    expect(reason).not.toContain('sales')
+  })
+
   test('what has to be read is said, and nothing for a call that is denied whatever it is', () => {
     const { prepared, history, now } = agentUnder([
       spec,
