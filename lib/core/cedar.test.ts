@@ -70,4 +70,4 @@ test('Cedar comes to the same decisions', () => {
     'Deny ConstraintFailed',
   ])
     expect(seen[kind] ?? 0, kind).toBeGreaterThan(POLICIES * CALLS * 0.02)
-})
+}, 120_000)
