@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { connect as netConnect } from 'node:net'
 import { AggregationTemporality, InMemoryMetricExporter } from '@opentelemetry/sdk-metrics'
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -36,6 +38,17 @@ describe('remit gate, standalone', () => {
     writeFileSync(world.path('policy.yaml'), POLICY.replace('[everything, raw]', '[everything]'))
     await expect.poll(denied, { timeout: 2_000 }).toBe(true)
     expect(said.at(-1)).toMatch(/^the changed policy is in force/)
+  })
+
+  it('does not wait for a connection that never carried a request', async () => {
+    world = createWorld()
+    const gate = await openGate(world, {})
+    const socket = netConnect(gate.port, '127.0.0.1')
+    await once(socket, 'connect')
+    const began = performance.now()
+    await gate.close()
+    expect(performance.now() - began).toBeLessThan(2_000)
+    socket.destroy()
   })
 
   it('continues its directory on the next start, and shares it with no other gate', async () => {
