@@ -1,7 +1,7 @@
 import type { ToolClass } from '../../lib/api/gen/types.ts'
 import type { Remit, RemitRule } from '../../lib/api/remit.ts'
 import { annotatedClass, type Classify, classifier, withAnnotations } from '../../lib/core/class.ts'
-import { compileMatch, fitsClass } from '../../lib/core/match.ts'
+import { compileMatch, fitsClass, fitsWhole } from '../../lib/core/match.ts'
 
 /** A tool that is asked about: one for all that the policies do not tell apart. */
 export interface Target {
@@ -49,7 +49,10 @@ export const annotatedOf = (side: Side, target: Target): ToolClass | undefined =
 }
 
 /** The rules in force that match a tool, by names and class. */
-export function rulesOf(side: Side, target: Target): RemitRule[] {
+export const rulesOf = (side: Side, target: Target): RemitRule[] => speaking(side, target).map(({ rule }) => rule)
+
+/** The same, with whether they may give. */
+export function speaking(side: Side, target: Target): { rule: RemitRule; gives: boolean }[] {
   const { server, tool } = target
   const byRules = side.ruleClass(server, tool)
   const classes = { byRules, cls: withAnnotations(byRules, annotatedOf(side, target)) }
@@ -58,7 +61,7 @@ export function rulesOf(side: Side, target: Target): RemitRule[] {
       const restricts = rule.type !== 'tool' || rule.effect === 'Deny'
       return match.names(server, tool) && fitsClass(match, classes, restricts)
     })
-    .map(({ rule }) => rule)
+    .map(({ rule, match }) => ({ rule, gives: fitsWhole(match, classes) }))
 }
 
 /** Whether classes can change what is decided. */

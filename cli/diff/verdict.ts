@@ -7,7 +7,7 @@ import { rare } from './atoms.ts'
 import { encodeConstraint, pathsOf, type Truth } from './constraint.ts'
 import { encodeOutside } from './fields.ts'
 import { type Checked, encodeEvidence, encodeLimit, encodeTaint, isNotScalar, type PastAtoms } from './history.ts'
-import { annotatedOf, isUnpinned, rulesOf, type Side, type Target } from './side.ts'
+import { annotatedOf, isUnpinned, type Side, speaking, type Target } from './side.ts'
 import { and, FALSE, not, or, type Term, TRUE } from './smt.ts'
 import { type Node, resolve, treeOf } from './tree.ts'
 
@@ -87,18 +87,22 @@ const NOTHING = { invariant: FALSE, error: FALSE, deny: FALSE, ask: FALSE, draft
 export function encodeSide(world: World, side: Side, target: Target): Effects {
   const gives = new Map<string, Term>()
   if (isUnpinned(side, target)) return { Allow: FALSE, Draft: FALSE, Ask: FALSE, Deny: TRUE, gives }
-  const found = rulesOf(side, target).map((rule) => examine(world, side, target, rule))
+  const found = speaking(side, target).map(({ rule, gives: whole }) => {
+    const each = examine(world, side, target, rule)
+    return { ...each, allow: whole ? each.allow : FALSE, whole: whole && rule.type === 'tool' }
+  })
   const any = (name: Exclude<keyof Found, 'rule'>, list = found): Term => or(...list.map((each) => each[name]))
-  const tools = found.filter(({ rule }) => rule.type === 'tool')
-  const others = found.filter(({ rule }) => rule.type !== 'tool')
+  const givers = found.filter(({ whole }) => whole)
+  const others = found.filter(({ whole }) => !whole)
   const stopped = or(any('invariant'), any('error'), any('deny'))
   const byDefault = side.byDefault === 'Allow' ? TRUE : FALSE
-  const given = or(byDefault, any('allow', tools), any('draft', tools), any('ask', tools))
-  const asks = or(any('ask', tools), and(any('ask', others), given))
+  const given = or(byDefault, any('allow', givers), any('draft', givers), any('ask', givers))
+  const asks = or(any('ask', givers), and(any('ask', others), given))
+  const drafts = or(any('draft', givers), and(any('draft', others), given))
   const Ask = and(not(stopped), asks)
-  const Draft = and(not(stopped), not(asks), any('draft', tools))
-  const Allow = and(not(stopped), not(asks), not(any('draft', tools)), or(byDefault, any('allow', tools)))
-  for (const { rule, allow, draft, ask } of found) gives.set(ruleKey(rule), or(allow, draft, ask))
+  const Draft = and(not(stopped), not(asks), drafts)
+  const Allow = and(not(stopped), not(asks), not(drafts), or(byDefault, any('allow', givers)))
+  for (const { rule, allow, draft, ask } of givers) gives.set(ruleKey(rule), or(allow, draft, ask))
   return { Allow, Draft, Ask, Deny: and(not(Allow), not(Draft), not(Ask)), gives }
 }
 

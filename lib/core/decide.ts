@@ -123,9 +123,20 @@ function weigh(prepared: PreparedRemit, call: ToolCall, history: History, now: n
   const annotated = call.definition === 'pinned' ? pinnedClass(prepared, call) : annotatedClass(call.definition)
   const byRules = prepared.ruleClass(server, tool)
   const cls = withAnnotations(byRules, annotated)
-  const rules = named.filter((rule) => fitsRule(rule, { byRules, cls }))
+  const classes = { byRules, cls }
+  const rules = named.filter((rule) => fitsRule(rule, classes))
   const { arguments: args, objects } = call
-  const asked: Question = { server, tool, arguments: args, objects, history, steady, annotated, resolved: new Map() }
+  const asked: Question = {
+    server,
+    tool,
+    arguments: args,
+    objects,
+    history,
+    steady,
+    annotated,
+    classes,
+    resolved: new Map(),
+  }
   const findings: Finding[] = []
   for (const rule of rules) {
     const finding = examine(rule, asked)

@@ -27,12 +27,14 @@ export interface ToolClasses {
 }
 
 /**
- * Whether a tool's class is among the classes of a rule. What restricts looks at both, or a server could lead its tool
- * out of a restriction by admitting to more; what gives wants both among its classes. A tool without a class is in
- * whatever restricts and in nothing that gives: what nobody has classified must not pass for harmless.
+ * Whether a rule speaks of tools of these classes. Either is enough, or a server could lead its tool out of a
+ * restriction, an error or an `otherwise` by admitting to more. A tool without a class is in whatever restricts and in
+ * nothing that gives: what nobody has classified must not pass for harmless.
  */
-export function fitsClass({ classes }: Matcher, { byRules, cls }: ToolClasses, restricts: boolean): boolean {
-  if (classes === undefined) return true
-  if (byRules === undefined || cls === undefined) return restricts
-  return restricts ? classes.has(byRules) || classes.has(cls) : classes.has(byRules) && classes.has(cls)
-}
+export const fitsClass = ({ classes }: Matcher, { byRules, cls }: ToolClasses, restricts: boolean): boolean =>
+  classes === undefined ||
+  (byRules === undefined || cls === undefined ? restricts : classes.has(byRules) || classes.has(cls))
+
+/** Whether a rule that speaks of a tool may also give: then both are among its classes. */
+export const fitsWhole = ({ classes }: Matcher, { byRules, cls }: ToolClasses): boolean =>
+  classes === undefined || (byRules !== undefined && classes.has(byRules) && cls !== undefined && classes.has(cls))

@@ -2,12 +2,15 @@ import type { ToolClass } from '../api/gen/types.ts'
 import { isStronger } from './class.ts'
 import type { About, Truth } from './constraint.ts'
 import { describe, type ErrorCode } from './errors.ts'
+import { fitsWhole, type ToolClasses } from './match.ts'
 import type { PreparedRule } from './prepare-rule.ts'
 import type { Asked, Check, Fact } from './rule/check.ts'
 
 /** What a rule finds of a call; `detail` is a phrase without full stop that begins a sentence. */
 export interface Finding {
   rule: PreparedRule
+  /** Whether it gives; what does not only holds back what others give. */
+  gives: boolean
   strength: keyof typeof STRENGTH
   /** The code of a denial; absent for what gives or asks. */
   code: ErrorCode | undefined
@@ -24,6 +27,7 @@ export const strengthOf = ({ strength }: Finding): number => STRENGTH[strength]
 /** What rules are asked about, with the class its server's annotations imply. */
 export interface Question extends Asked {
   annotated: ToolClass | undefined
+  classes: ToolClasses
   /** What paths were found to lead to; see About. */
   resolved: NonNullable<About['resolved']>
 }
@@ -33,10 +37,10 @@ export interface Question extends Asked {
  * @param byDefault what a call gets that no rule gives: restrictions that Ask apply only to what is given.
  */
 export function strongest(findings: Finding[], byDefault: 'Allow' | 'Deny'): Finding | undefined {
-  const given = byDefault === 'Allow' || findings.some(gives)
+  const given = byDefault === 'Allow' || findings.some(({ gives }) => gives)
   let best: Finding | undefined
   for (const finding of findings) {
-    if (!given && finding.rule.type !== 'tool' && finding.strength === 'ask') continue
+    if (!given && !finding.gives && HOLDS_BACK.has(finding.strength)) continue
     const stronger = best === undefined ? 1 : strengthOf(finding) - strengthOf(best)
     // Of rules that would have given, the one that came nearest is the one worth naming.
     const nearer = finding.strength === 'failed' && finding.misses < (best?.misses ?? 0)
@@ -45,8 +49,8 @@ export function strongest(findings: Finding[], byDefault: 'Allow' | 'Deny'): Fin
   return best
 }
 
-const gives = ({ rule, strength }: Finding): boolean =>
-  rule.type === 'tool' && (strength === 'allow' || strength === 'draft' || strength === 'ask')
+const HOLDS_BACK = new Set<Finding['strength']>(['ask', 'draft'])
+const GIVES = new Set<Finding['strength']>(['allow', 'draft', 'ask'])
 
 /** What a rule that matches says of the call, or undefined when it says nothing. */
 export function examine(rule: PreparedRule, asked: Question): Finding | undefined {
@@ -61,7 +65,10 @@ export function examine(rule: PreparedRule, asked: Question): Finding | undefine
     truths.push(truth)
   }
   if (rule.type !== 'tool') return restriction(rule, truths, asked, tainted)
-  return rule.effect === 'Deny' ? denial(rule, truths, asked) : giving(rule, truths, asked)
+  if (rule.effect === 'Deny') return denial(rule, truths, asked)
+  const found = giving(rule, truths, asked)
+  const gives = GIVES.has(found.strength) && fitsWhole(rule.match, asked.classes)
+  return found.strength === 'allow' && !gives ? undefined : { ...found, gives }
 }
 
 const finding = (
@@ -71,7 +78,7 @@ const finding = (
   code?: ErrorCode,
   facts: Fact[] = [],
   misses = 0,
-): Finding => ({ rule, strength, code, detail, misses, facts })
+): Finding => ({ rule, gives: false, strength, code, detail, misses, facts })
 
 type Miss = { what: string; wants: string; code: ErrorCode }
 function missesOf(truths: Truth[]): Miss[] {

@@ -1,6 +1,7 @@
 import type { ToolDefinition } from '../api/gen/types.ts'
 import { annotatedClass, withAnnotations } from './class.ts'
 import { isToolName } from './glob.ts'
+import { fitsWhole } from './match.ts'
 import { pinProblem } from './pin.ts'
 import { type PreparedRemit, rulesFor } from './prepare.ts'
 import { fitsRule } from './prepare-rule.ts'
@@ -21,5 +22,8 @@ export function visible(prepared: PreparedRemit, server: string, tool: string, d
     (rule) => rule.constraints.length === 0 && (rule.type === 'invariant' || rule.effect === 'Deny'),
   )
   if (never) return false
-  return prepared.remit.observing === true || rules.some((rule) => rule.type === 'tool' && rule.effect !== 'Deny')
+  return (
+    prepared.remit.observing === true ||
+    rules.some((rule) => rule.type === 'tool' && rule.effect !== 'Deny' && fitsWhole(rule.match, classes))
+  )
 }

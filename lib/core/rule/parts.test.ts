@@ -161,6 +161,22 @@ describe('classes', () => {
     expect(agentUnder(readOnly).call('update', {}, { definition: harmless }).rule).toBe('read-only')
   })
 
+  test.each([
+    [{ effect: 'Allow', where: [{ arg: 'a', equals: 1 }], otherwise: 'Deny' }, { a: 2 }, 'Deny'],
+    [{ effect: 'Allow', where: [{ arg: 'a', equals: 1 }] }, {}, 'Deny'],
+    [{ effect: 'Ask' }, {}, 'Ask'],
+    [{ effect: 'Draft' }, {}, 'Ask'],
+  ] as const)(
+    'what a rule by class holds back, it holds back though the server admits to more: %j',
+    (rule, args, effect) => {
+      const known: PolicySpec = { tools: [{ name: 'k', match: { tools: ['x'] }, class: 'Read', effect: 'Allow' }] }
+      const byClass = { tools: [{ name: 'by', match: { classes: ['Read'] }, ...rule }] } as unknown as PolicySpec
+      const definition = { annotations: { destructiveHint: true } }
+      expect(agentUnder([known, byClass]).call('x', args, { definition }).effect).toBe(effect)
+      expect(agentUnder([known, byClass]).call('x', args).effect).toBe(rule.effect === 'Draft' ? 'Draft' : effect)
+    },
+  )
+
   test('a class in match gives only to tools that are known to have it, and restricts what is not known', () => {
     const byClass: PolicySpec = { tools: [{ name: 'any-read', match: { classes: ['Read'] }, effect: 'Allow' }] }
     expect(ask([byClass], 'other').effect).toBe('Deny')
