@@ -30,7 +30,8 @@ describe('validate', () => {
       {
         field: 'spec.tools[0].wehre',
         value: '[]',
-        detail: 'is not a field here; there are name, match, class, effect, where, fields, object, otherwise, limits, evidence',
+        detail:
+          'is not a field here; there are name, match, class, effect, where, fields, object, otherwise, limits, evidence',
       },
     ],
     [
