@@ -103,15 +103,17 @@ test('a list that fails is tried again', async () => {
 
 test('bookmarks move a quiet watch along', async () => {
   const started = await start({ watchSeconds: 4, random: () => 0 })
-  // Elsewhere, so that this watch hears of it by bookmarks only.
-  await Promise.all([1, 2, 3].map((n) => makeConfigMap(world.server.client, 'default', `elsewhere-${n}`)))
   const from = () => world.proxy.seen.filter(isWatch).map(({ query }) => Number(query.get('resourceVersion')))
-  // The API server sends one bookmark about 2 s before it ends a watch: what a busy machine makes later than that,
-  // only the next watch hears of.
-  await eventually(() => from().some((version) => version > (from()[0] as number)), {
-    timeoutMs: 20_000,
-    what: 'a watch that begins later than the first',
-  })
+  let made = 0
+  await eventually(
+    async () => {
+      // Elsewhere, so that this watch hears of it by bookmarks only; again and again, because the API server sends a
+      // bookmark only of what changed after the watch was in place, and about 2 s before it ends it.
+      await makeConfigMap(world.server.client, 'default', `elsewhere-${++made}`)
+      return from().some((version) => version > (from()[0] as number))
+    },
+    { timeoutMs: 20_000, everyMs: 250, what: 'a watch that begins later than the first' },
+  )
   expect(world.proxy.seen.find(isWatch)?.query.get('allowWatchBookmarks')).toBe('true')
   expect(started.metrics.lists).toEqual(['start'])
 })
