@@ -51,8 +51,9 @@ export const createPolicyController = (options: PolicyControllerOptions) => {
         problems.length > 0
           ? { type: 'Accepted', status: 'False' as const, ...sayProblems(problems) }
           : { type: 'Accepted', status: 'True' as const, reason: 'Accepted', message: 'Enforced as written.' }
-      const { tools = [], guards = [], invariants = [] } = policy.spec
-      const fields = { agents: agents(keyOf(policy)), rules: tools.length + guards.length + invariants.length }
+      const { tools = [], resources = [], prompts = [], requests = [], guards = [], invariants = [] } = policy.spec
+      const rules = [tools, resources, prompts, requests, guards, invariants].flat().length
+      const fields = { agents: agents(keyOf(policy)), rules }
       const write = { client: options.client, kind: options.kind, signal, now: options.now() }
       await writeSimpleStatus(write, policy, fields, condition)
     },

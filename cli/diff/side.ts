@@ -1,5 +1,5 @@
 import type { ToolClass } from '../../lib/api/gen/types.ts'
-import type { Remit, RemitRule } from '../../lib/api/remit.ts'
+import { type CallRule, isCallRule, type Remit } from '../../lib/api/remit.ts'
 import { annotatedClass, type Classify, classifier, withAnnotations } from '../../lib/core/class.ts'
 import { compileMatch, fitsClass, fitsWhole } from '../../lib/core/match.ts'
 
@@ -15,7 +15,7 @@ export interface Target {
 export interface Side {
   remit: Remit
   /** Those in force, with what they match. */
-  rules: { rule: RemitRule; match: ReturnType<typeof compileMatch> }[]
+  rules: { rule: CallRule; match: ReturnType<typeof compileMatch> }[]
   /** The class that rules give, in force or not. */
   ruleClass: Classify
   /** What a call gets that no rule gives. */
@@ -27,6 +27,7 @@ export function sideOf(remit: Remit): Side {
   return {
     remit,
     rules: remit.rules
+      .filter(isCallRule)
       .filter(({ mode }) => mode === 'Enforce')
       .map((rule) => ({ rule, match: compileMatch(rule.match) })),
     ruleClass: classifier(remit),
@@ -49,10 +50,10 @@ export const annotatedOf = (side: Side, target: Target): ToolClass | undefined =
 }
 
 /** The rules in force that match a tool, by names and class. */
-export const rulesOf = (side: Side, target: Target): RemitRule[] => speaking(side, target).map(({ rule }) => rule)
+export const rulesOf = (side: Side, target: Target): CallRule[] => speaking(side, target).map(({ rule }) => rule)
 
 /** The same, with whether they may give. */
-export function speaking(side: Side, target: Target): { rule: RemitRule; gives: boolean }[] {
+export function speaking(side: Side, target: Target): { rule: CallRule; gives: boolean }[] {
   const { server, tool } = target
   const byRules = side.ruleClass(server, tool)
   const classes = { byRules, cls: withAnnotations(byRules, annotatedOf(side, target)) }
@@ -66,4 +67,6 @@ export function speaking(side: Side, target: Target): { rule: RemitRule; gives: 
 
 /** Whether classes can change what is decided. */
 export const usesClasses = ({ remit }: Side): boolean =>
-  remit.rules.some((rule) => (rule.type === 'tool' && rule.class !== undefined) || rule.match.classes !== undefined)
+  remit.rules
+    .filter(isCallRule)
+    .some((rule) => (rule.type === 'tool' && rule.class !== undefined) || rule.match.classes !== undefined)

@@ -1,4 +1,4 @@
-import type { RemitRule } from '../../lib/api/remit.ts'
+import { type CallRule, isCallRule } from '../../lib/api/remit.ts'
 import { canonical } from '../../lib/core/canonical.ts'
 import type { Names } from './history.ts'
 import { classesOf, type NameClass, SERVERS, TOOLS } from './names.ts'
@@ -15,7 +15,7 @@ const MAX_PAIRS = 40_000
 
 /** Undefined when there are too many kinds of names. */
 export function targetsOf(sides: { old: Side; new: Side }): Targets | undefined {
-  const globs = globsOf([...sides.old.remit.rules, ...sides.new.remit.rules], [...sides.old.pins, ...sides.new.pins])
+  const globs = globsOf([...sides.old.remit.rules, ...sides.new.remit.rules].filter(isCallRule), [...sides.old.pins, ...sides.new.pins])
   const servers = classesOf(globs.servers, SERVERS)
   const tools = classesOf(globs.tools, TOOLS)
   if (servers === undefined || tools === undefined || servers.length * tools.length > MAX_PAIRS) return undefined
@@ -44,18 +44,18 @@ function saysOf(side: Side, target: Target, named: boolean): string {
   )
   return canonical({
     rules: [...new Set(rules)].sort(),
-    classes: byClass ? side.remit.rules.flatMap(classGiven).sort() : [],
+    classes: byClass ? side.remit.rules.filter(isCallRule).flatMap(classGiven).sort() : [],
     byDefault: side.byDefault,
     annotated: annotatedOf(side, target) ?? null,
     pin: pinOf(side, target)?.digest ?? null,
   })
 }
 
-const classGiven = (rule: RemitRule): string[] =>
+const classGiven = (rule: CallRule): string[] =>
   rule.type === 'tool' && rule.class !== undefined ? [canonical({ cls: rule.class, match: rule.match })] : []
 
 /** What a rule says, without who says it; a limit that counts all of a policy speaks of its other rules too. */
-function contentOf(rule: RemitRule, { remit }: Side): object {
+function contentOf(rule: CallRule, { remit }: Side): object {
   const { name: _, policy, mode: __, ...content } = rule
   const counted =
     rule.type === 'tool' && rule.limits?.some(({ scope }) => scope === 'Policy')
@@ -66,7 +66,7 @@ function contentOf(rule: RemitRule, { remit }: Side): object {
   return { content, counted: [...new Set(counted)].sort() }
 }
 
-function globsOf(rules: RemitRule[], pins: Side['pins']): { servers: string[]; tools: string[] } {
+function globsOf(rules: CallRule[], pins: Side['pins']): { servers: string[]; tools: string[] } {
   const servers = new Set(pins.map(({ server }) => server))
   const tools = new Set(pins.map(({ tool }) => tool))
   const add = (reference: string): void => {

@@ -1,4 +1,4 @@
-import type { RemitRule } from '../../lib/api/remit.ts'
+import type { CallRule } from '../../lib/api/remit.ts'
 import { canonical } from '../../lib/core/canonical.ts'
 import { isStronger } from '../../lib/core/class.ts'
 import { parsePath, type Step } from '../../lib/core/path.ts'
@@ -29,16 +29,16 @@ export interface Effects {
   gives: Map<string, Term>
 }
 
-type ToolRule = Extract<RemitRule, { type: 'tool' }>
+type ToolRule = Extract<CallRule, { type: 'tool' }>
 export const ruleKey = ({ policy, name }: { policy: string; name: string }): string => `${policy} ${name}`
 const objectKey = ({ read, with: mapping = {} }: NonNullable<ToolRule['object']>): string =>
   canonical({ read, mapping })
 
-const constraintsOf = (rule: RemitRule) => (rule.type === 'tool' ? rule.where : rule.unless) ?? []
-const quantifierOf = (rule: RemitRule) => (rule.type === 'tool' && rule.effect === 'Deny' ? 'some' : 'every')
+const constraintsOf = (rule: CallRule) => (rule.type === 'tool' ? rule.where : rule.unless) ?? []
+const quantifierOf = (rule: CallRule) => (rule.type === 'tool' && rule.effect === 'Deny' ? 'some' : 'every')
 
 /** The trees of all that the rules mention. Each thing that is said, once: as many ways through a list, as many slots. */
-export function plant(rules: RemitRule[]): Pick<World, 'args' | 'objects'> {
+export function plant(rules: CallRule[]): Pick<World, 'args' | 'objects'> {
   const said = new Map<string, Step[][]>()
   const objects = new Map<string, { rule: NonNullable<ToolRule['object']>; said: Map<string, Step[][]> }>()
   const path = (arg: string): Step[][] => [parsePath(arg) as Step[]]
@@ -74,7 +74,7 @@ export function plant(rules: RemitRule[]): Pick<World, 'args' | 'objects'> {
 
 /** What one rule finds, as `examine` of lib/core. */
 interface Found {
-  rule: RemitRule
+  rule: CallRule
   invariant: Term
   error: Term
   deny: Term
@@ -106,7 +106,7 @@ export function encodeSide(world: World, side: Side, target: Target): Effects {
   return { Allow, Draft, Ask, Deny: and(not(Allow), not(Draft), not(Ask)), gives }
 }
 
-function examine(world: World, side: Side, target: Target, rule: RemitRule): Found {
+function examine(world: World, side: Side, target: Target, rule: CallRule): Found {
   const truths = constraintsOf(rule).map((constraint) =>
     encodeConstraint(world.atoms, world.args, constraint, quantifierOf(rule)),
   )

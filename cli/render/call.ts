@@ -2,9 +2,22 @@ import type { CallRecord, IntentBody, Receipt } from '../../lib/api/receipt.ts'
 
 const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
 
-/** `billing/refund` or `POST chat/completions of main`. */
-export const callName = (call: CallRecord): string =>
-  call.type === 'tool' ? `${call.server}/${call.tool}` : `${call.model} ${call.method} ${call.path}`
+/** `billing/refund`, `resource file:///handbook/a.md of docs` or `POST chat/completions of main`. */
+export const callName = (call: CallRecord): string => {
+  switch (call.type) {
+    case 'tool':
+      return `${call.server}/${call.tool}`
+    case 'model':
+      return `${call.model} ${call.method} ${call.path}`
+    case 'request':
+      return `${call.server} asks the agent: ${call.method}`
+    case 'task':
+      return `task ${call.name} of ${call.server} (${call.method})`
+    default:
+      return `${call.type} ${call.name} of ${call.server}${PLAIN_READS.has(call.method) ? '' : ` (${call.method})`}`
+  }
+}
+const PLAIN_READS = new Set(['resources/read', 'prompts/get', 'completion/complete'])
 
 /** The arguments on one line, cut to `width`, with control characters shown as escapes. */
 export const callArguments = (call: CallRecord, width: number): string => {
@@ -20,6 +33,8 @@ const CAME_OF_IT: Record<string, string> = {
   unreachable: 'the server could not be reached',
   timeout: 'no answer in time; whether it took effect is unknown',
   invalid: 'the answer was not MCP; whether it took effect is unknown',
+  input: 'the server asks for something first; nothing was done yet',
+  task: 'the server goes on by itself; see what became of the task',
 }
 
 /** One phrase for what came of a call. */

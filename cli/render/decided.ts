@@ -12,7 +12,15 @@ const cut = (text: string, length: number) => (text.length > length ? `${text.sl
 export const called = ({ server, tool, request }: CallLine, width: number): string =>
   cut(`${server}/${tool}${request === undefined ? '' : ` ${JSON.stringify(request.arguments)}`}`, width)
 
-const TYPES = { tool: 'a rule', guard: 'a guard', invariant: 'an invariant', taint: 'a taint rule' }
+const TYPES: Record<RuleName['type'], string> = {
+  tool: 'a rule',
+  guard: 'a guard',
+  invariant: 'an invariant',
+  taint: 'a taint rule',
+  resource: 'a rule about resources',
+  prompt: 'a rule about prompts',
+  request: 'a rule about requests',
+}
 export const ruleNamed = ({ name, policy }: Pick<RuleName, 'name' | 'policy'>): string => `${name} in ${policy}`
 const ruleWithType = (rule: RuleName): string => `${ruleNamed(rule)} (${TYPES[rule.type]})`
 const ruleOf = ({ rule, policy }: DecisionRecord): string | undefined =>

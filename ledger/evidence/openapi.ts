@@ -48,7 +48,7 @@ const receipt = {
         call: {
           type: 'object',
           description:
-            'Of an intent: type tool (server, tool, arguments and their digest) or model (model, path, request digest).',
+            'Of an intent: type tool (server, tool, arguments and their digest), model (model, path, request digest), or resource, prompt, request, completion, task (server, method, name, arguments and their digest).',
         },
         stated: {
           type: 'object',
@@ -65,7 +65,7 @@ const receipt = {
         },
         trace: { type: 'object', description: 'Of an intent: traceId and spanId.' },
         intent: string('Of a result or orphan: name of the intent it belongs to.'),
-        outcome: string('Of a result: ok, error, cancelled, unreachable, timeout or invalid.'),
+        outcome: string('Of a result: ok, error, cancelled, unreachable, timeout, invalid, input or task.'),
         durationMs: { type: 'number', description: 'Of a result: milliseconds from dispatch to answer.' },
         changed: {
           type: 'array',

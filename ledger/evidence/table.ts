@@ -12,15 +12,15 @@ const column = (name: string, description: string, priority = 0) => ({
 export const COLUMNS = [
   column('Name', 'Container start and sequence number; what `kubectl remit why` takes.'),
   column('Agent', 'Name of the AgentIdentity.'),
-  column('Action', 'The tool or model the agent called; or what else happened.'),
+  column('Action', 'The tool or model the agent called, what it read, what a server asked of it; or what else happened.'),
   column(
     'Outcome',
-    'What came of it: ok, error, cancelled, unreachable, timeout, invalid; denied, waiting; pending, or unknown when the sidecar ended first.',
+    'What came of it: ok, error, cancelled, unreachable, timeout, invalid; input (the server asks for something first), task (it goes on by itself); denied, waiting; pending, or unknown when the sidecar ended first.',
   ),
   column('Rule', 'The rule that decided.'),
   column('Age', 'Time since the sidecar recorded it.'),
   column('Kind', 'Kind of the receipt.', 1),
-  column('Call', 'Server and tool, or model and path.', 1),
+  column('Call', 'Server and tool, resource, prompt, request or task; or model and path.', 1),
   column('Effect', 'What policy said: Allow, Ask or Deny.', 1),
   column('On-call', 'Who was on call.', 1),
   column('Policy', 'The policy of the rule.', 1),
@@ -58,8 +58,14 @@ const plain = (text: string | null): string => (text ?? '').replace(/[\p{Cc}\p{C
 const short = (row: Row): string => {
   // A generation is as long as a time in milliseconds; it is in the object.
   if (row.kind !== 'intent') return row.kind === 'remit' ? 'new remit' : (row.action ?? row.kind)
-  return row.tool ?? `model ${row.action?.split(' ')[0]}`
+  if (row.type === 'model') return `model ${row.action?.split(' ')[0]}`
+  if (row.type === 'request') return `asks ${row.target}`
+  return row.tool ?? `${row.type} ${endOf(row.target ?? '')}`
 }
+
+/** The end of a URI tells more than its beginning. */
+const endOf = (name: string): string => (name.length > ROOM ? `…${name.slice(1 - ROOM)}` : name)
+const ROOM = 24
 
 /** The cells of one receipt, in the order of COLUMNS. */
 export const cells = (row: Row, now: number): string[] =>

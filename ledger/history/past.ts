@@ -1,4 +1,5 @@
 import type { Past } from '../../lib/api/ledger.ts'
+import type { Effect } from '../../lib/api/receipt.ts'
 import type { PastRow } from '../store/past.ts'
 
 /** One stored receipt as a sidecar remembers it. */
@@ -7,13 +8,15 @@ const pastOf = (row: PastRow): Past => {
   if (kind === 'escalation') return { kind: 'frozen', at, policy: row.policy ?? '', detail: row.reason ?? '' }
   if (kind !== 'intent')
     return { kind: 'result', id: row.intent ?? '', at, outcome: row.outcome as (Past & { kind: 'result' })['outcome'] }
+  const { name: id, server, effect } = row as PastRow & { server: string; effect: Effect }
+  if (row.type !== 'tool') return { kind: 'read', id, at, server, effect }
   return {
     kind: 'intent',
-    id: row.name,
+    id,
     at,
-    server: row.server ?? '',
+    server,
     tool: row.tool ?? '',
-    effect: row.effect as (Past & { kind: 'intent' })['effect'],
+    effect,
     ...(row.class === null ? {} : { class: row.class as (Past & { kind: 'intent' })['class'] }),
     ...(row.facts === null ? {} : { facts: JSON.parse(row.facts) }),
   }
@@ -26,7 +29,7 @@ const pastOf = (row: PastRow): Past => {
 export const linesOf = (rows: PastRow[], living: string | undefined): string[] =>
   rows.flatMap((row) => {
     const past = pastOf(row)
-    const lost = past.kind === 'intent' && row.outcome === null && row.incarnation !== living
-    const told: Past[] = lost ? [past, { kind: 'result', id: past.id, at: past.at, outcome: 'unknown' }] : [past]
+    const lost = row.kind === 'intent' && row.outcome === null && row.incarnation !== living
+    const told: Past[] = lost ? [past, { kind: 'result', id: row.name, at: past.at, outcome: 'unknown' }] : [past]
     return told.map((each) => `${JSON.stringify(each)}\n`)
   })

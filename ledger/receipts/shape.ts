@@ -71,12 +71,12 @@ const BODIES: Record<ReceiptKind, Shape> = {
     'owner.onCall': list(LABEL, 64),
     'remit.digest': HASH,
     'remit.generation': count,
-    'call.type': among('tool', 'model'),
+    'call.type': among('tool', 'model', 'resource', 'prompt', 'request', 'completion', 'task'),
     ...DECISION,
   },
   result: {
     intent: NAME,
-    outcome: among('ok', 'error', 'cancelled', 'unreachable', 'timeout', 'invalid'),
+    outcome: among('ok', 'error', 'cancelled', 'unreachable', 'timeout', 'invalid', 'input', 'task'),
     durationMs: (value) => typeof value === 'number' && value >= 0,
   },
   orphan: { intent: NAME },
@@ -85,7 +85,20 @@ const BODIES: Record<ReceiptKind, Shape> = {
 }
 /** What later decisions of the agent go by: given back to its sidecars, so it must be what they wrote. */
 const FACTS: Check = (value) => isObject(value) && Object.values(value).every(list(isScalar, 10_000))
+const OTHER: Shape = {
+  'call.server': LABEL,
+  'call.method': LABEL,
+  'call.name': text(2_048),
+  'call.argumentsDigest': HASH,
+  'call.argumentsBytes': count,
+  'call.intent': optional(NAME),
+}
 const CALLS: Record<string, Shape> = {
+  resource: OTHER,
+  prompt: OTHER,
+  request: OTHER,
+  completion: OTHER,
+  task: OTHER,
   tool: {
     'call.server': LABEL,
     'call.tool': LABEL,

@@ -8,6 +8,7 @@ export type PastRow = Pick<
   | 'incarnation'
   | 'name'
   | 'kind'
+  | 'type'
   | 'server'
   | 'tool'
   | 'effect'
@@ -27,7 +28,7 @@ export interface PastTable {
 }
 
 const SELECT =
-  'SELECT n, incarnation, name, kind, server, tool, effect, policy, reason, intent, outcome, class, facts, past FROM receipts'
+  'SELECT n, incarnation, name, kind, type, server, tool, effect, policy, reason, intent, outcome, class, facts, past FROM receipts'
 
 /** The history of agents, for their sidecars. */
 export const openPast = (db: DatabaseSync): PastTable => {

@@ -1,4 +1,4 @@
-import { type IntentBody, type Receipt, receiptName } from '../../lib/api/receipt.ts'
+import { type CallRecord, type IntentBody, type OtherCallRecord, type Receipt, receiptName } from '../../lib/api/receipt.ts'
 import { factsOfReceipt } from '../../lib/core/history/facts.ts'
 import type { Position } from './log.ts'
 import type { StoredReceipt } from './record.ts'
@@ -19,10 +19,16 @@ export interface Row {
   kind: string
   /** Unix milliseconds of the envelope's time. */
   time: number
-  /** `billing/refund`, `chat.completions`, `remit 3`, `started`, `frozen`. */
+  /** `billing/refund`, `docs resource file:///a.md`, `chat.completions`, `remit 3`, `started`, `frozen`. */
   action: string | null
+  /** Of an intent: what is called, as the receipt says: tool, model, resource ... */
+  type: string | null
+  /** Of a call of a tool or of anything else that is a server's. */
   server: string | null
   tool: string | null
+  /** Of what is neither a call of a tool nor of a model: MCP's method, and the URI, the prompt's name, the task's id. */
+  method: string | null
+  target: string | null
   effect: string | null
   /** Of an intent: why it was not simply allowed, by the catalog. */
   code: string | null
@@ -44,8 +50,11 @@ export interface Row {
 type Told = Pick<
   Row,
   | 'action'
+  | 'type'
   | 'server'
   | 'tool'
+  | 'method'
+  | 'target'
   | 'effect'
   | 'code'
   | 'rule'
@@ -60,8 +69,11 @@ type Told = Pick<
 
 const NOTHING: Told = {
   action: null,
+  type: null,
   server: null,
   tool: null,
+  method: null,
+  target: null,
   effect: null,
   code: null,
   rule: null,
@@ -85,9 +97,11 @@ const told = ({ body }: Receipt): Told => {
       const { call, decision } = body
       return {
         ...NOTHING,
-        action: call.type === 'tool' ? `${call.server}/${call.tool}` : `${call.model} ${call.path}`,
-        server: call.type === 'tool' ? call.server : null,
+        action: actionOf(call),
+        type: call.type,
+        server: call.type === 'model' ? null : call.server,
         tool: call.type === 'tool' ? call.tool : null,
+        ...(isOther(call) ? { method: call.method, target: call.name } : {}),
         effect: decision.effect,
         code: decision.code ?? null,
         rule: decision.rule ?? null,
@@ -108,6 +122,14 @@ const told = ({ body }: Receipt): Told => {
     case 'heartbeat':
       return NOTHING
   }
+}
+
+const isOther = (call: CallRecord): call is OtherCallRecord => call.type !== 'tool' && call.type !== 'model'
+
+const actionOf = (call: CallRecord): string => {
+  if (call.type === 'tool') return `${call.server}/${call.tool}`
+  if (call.type === 'model') return `${call.model} ${call.path}`
+  return call.type === 'request' ? `${call.server} asks ${call.name}` : `${call.server} ${call.type} ${call.name}`
 }
 
 /** Only a call that was made is asked about later. */

@@ -1,20 +1,21 @@
 /** Of the tables below; an index of another version is made again. */
-export const VERSION = 5
+export const VERSION = 6
 /** Columns of `receipts`: those of Row, and `past`. */
 export const COLUMNS =
-  'n segment offset length namespace agent agent_id incarnation seq hash name kind time action server tool effect code rule policy reason on_call intent outcome outcome_n class facts past'.split(
+  'n segment offset length namespace agent agent_id incarnation seq hash name kind time action type server tool method target effect code rule policy reason on_call intent outcome outcome_n class facts past'.split(
     ' ',
   )
 /**
  * `past` is when a receipt counts in its agent's history, in milliseconds; null when it does not: a result is never before
- * its call, though clocks are set back. Model calls are not in it, nor a second result of one call.
+ * its call, though clocks are set back. Only calls of tools and reads of resources and prompts are in it, and one result
+ * of each.
  */
 export const SCHEMA = `
 CREATE TABLE receipts (
   n INTEGER PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
   namespace TEXT NOT NULL, agent TEXT NOT NULL, agent_id TEXT NOT NULL, incarnation TEXT NOT NULL, seq INTEGER NOT NULL,
   hash TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,
-  action TEXT, server TEXT, tool TEXT, effect TEXT, code TEXT, rule TEXT, policy TEXT, reason TEXT, on_call TEXT,
+  action TEXT, type TEXT, server TEXT, tool TEXT, method TEXT, target TEXT, effect TEXT, code TEXT, rule TEXT, policy TEXT, reason TEXT, on_call TEXT,
   intent TEXT, outcome TEXT, outcome_n INTEGER, class TEXT, facts TEXT, past INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX receipts_chain ON receipts (incarnation, seq);

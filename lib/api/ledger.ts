@@ -63,5 +63,7 @@ export type Past =
       class?: ToolClass
       facts?: Facts
     }
+  /** A resource that was asked for, or a prompt: what limits do not count, and breakers and taint rules do. */
+  | { kind: 'read'; id: string; at: number; server: string; effect: Effect }
   | { kind: 'result'; id: string; at: number; outcome: ResultBody['outcome'] | 'unknown' }
   | { kind: 'frozen'; at: number; policy: string; detail: string }

@@ -101,6 +101,27 @@ export type CallRecord =
       requestBytes: number
       requestedModel?: string
     }
+  | OtherCallRecord
+/**
+ * What is neither a call of a tool nor of a model. Of a `request`, which a server makes of the agent, the intent is
+ * written before the agent sees it, and the result once its answer went to the server (ok) or was refused (error, with
+ * the code in `text`).
+ */
+export interface OtherCallRecord {
+  type: 'resource' | 'prompt' | 'request' | 'completion' | 'task'
+  server: string
+  /** As MCP names it: resources/read, resources/subscribe, prompts/get, completion/complete, sampling/createMessage ... */
+  method: string
+  /** URI of the resource, name of the prompt, what is completed, the method of a request, id of the task. */
+  name: string
+  /** As of a tool's arguments: over what is decided, `{uri}` of a resource, the params of a request. */
+  argumentsDigest: string
+  argumentsBytes: number
+  salted?: true
+  arguments?: unknown
+  /** Of a task: receipt name of the call that began it. */
+  intent?: string
+}
 export type Effect = 'Allow' | 'Draft' | 'Ask' | 'Deny'
 export interface DecisionRecord {
   effect: Effect
@@ -117,7 +138,11 @@ export interface ResultBody {
   kind: 'result'
   /** Receipt name of the intent. */
   intent: string
-  outcome: 'ok' | 'error' | 'cancelled' | 'unreachable' | 'timeout' | 'invalid'
+  /**
+   * `input`: the server asks for something first and did nothing yet; a retry is a call of its own. `task`: it goes on by
+   * itself, and its end is in receipts of type task.
+   */
+  outcome: 'ok' | 'error' | 'cancelled' | 'unreachable' | 'timeout' | 'invalid' | 'input' | 'task'
   durationMs: number
   resultDigest?: string
   resultBytes?: number

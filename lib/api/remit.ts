@@ -2,7 +2,10 @@ import type {
   Breaker,
   OwnerGroupSpec,
   Pin,
+  PromptRule,
   Redaction,
+  RequestRule,
+  ResourceRule,
   RestrictingRule,
   Stamp,
   TaintRule,
@@ -58,12 +61,29 @@ export interface Remit {
   anchors?: { kty: string; crv: string; x: string; kid: string }[]
 }
 
+interface OfPolicy {
+  policy: string
+  mode: 'Enforce' | 'Observe'
+}
+/** A rule about calls of tools. */
+export type CallRule = OfPolicy &
+  (
+    | ({ type: 'tool' } & ToolRule)
+    | ({ type: 'guard' | 'invariant' } & RestrictingRule)
+    | ({ type: 'taint' } & TaintRule)
+  )
+/** A rule about resources, prompts, or what servers ask of the agent. */
+export type OtherRule = OfPolicy &
+  (
+    | ({ type: 'resource' } & ResourceRule)
+    | ({ type: 'prompt' } & PromptRule)
+    | ({ type: 'request' } & RequestRule)
+  )
 /** A policy's rule as the remit carries it. */
-export type RemitRule = { policy: string; mode: 'Enforce' | 'Observe' } & (
-  | ({ type: 'tool' } & ToolRule)
-  | ({ type: 'guard' | 'invariant' } & RestrictingRule)
-  | ({ type: 'taint' } & TaintRule)
-)
+export type RemitRule = CallRule | OtherRule
+
+export const isCallRule = (rule: RemitRule): rule is CallRule =>
+  rule.type !== 'resource' && rule.type !== 'prompt' && rule.type !== 'request'
 
 export interface RemitServer {
   name: string

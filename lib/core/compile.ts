@@ -153,6 +153,7 @@ function commonOf({ kind, spec, metadata }: Policy): { policy: string; mode: 'En
 
 function rulesOf(policy: Policy): RemitRule[] {
   const { tools = [], guards = [], invariants = [], taint = [], readOnly } = policy.spec
+  const { resources = [], prompts = [], requests = [] } = policy.spec
   const common = commonOf(policy)
   return [
     ...tools.map((rule): RemitRule => ({ ...common, type: 'tool', ...withControls(rule) })),
@@ -160,6 +161,9 @@ function rulesOf(policy: Policy): RemitRule[] {
     ...invariants.map((rule): RemitRule => ({ ...common, type: 'invariant', ...rule })),
     ...taint.map((rule): RemitRule => ({ ...common, type: 'taint', ...rule })),
     ...(readOnly === true ? [readOnlyRule(common)] : []),
+    ...resources.map((rule): RemitRule => ({ ...common, type: 'resource', ...rule })),
+    ...prompts.map((rule): RemitRule => ({ ...common, type: 'prompt', ...rule })),
+    ...requests.map((rule): RemitRule => ({ ...common, type: 'request', ...rule })),
   ]
 }
 

@@ -5,7 +5,7 @@ import { annotatedClass, withAnnotations } from './class.ts'
 import { isToolName } from './glob.ts'
 import { factsAt } from './history/facts.ts'
 import type { History } from './history/history.ts'
-import { outcome } from './outcome.ts'
+import { settle } from './outcome.ts'
 import { type PreparedRemit, pathsToRecord, rulesFor } from './prepare.ts'
 import { fitsRule, type PreparedRule } from './prepare-rule.ts'
 import { shown } from './quote.ts'
@@ -51,9 +51,7 @@ export const decide = (
  * Decides one tool call: pure, total, and independent of the order of rules and policies.
  * Suspension and expiry first; then the strongest of: an invariant, a frozen agent, a tool that is not as pinned, an
  * error in any matching rule, Deny, Ask, Draft, Allow, and without any of these Deny. Guards and other restrictions
- * never give: where nothing gives, an Ask of a guard changes nothing. Rules of Observe policies count only for
- * `observed`, except that an agent all of whose policies observe (`remit.observing`) is forwarded where it would else
- * be denied for want of a rule.
+ * never give: where nothing gives, an Ask of a guard changes nothing. For rules of Observe policies see {@link settle}.
  *
  * @param now milliseconds since the epoch
  * @param steady the same on the clock by which the history's calls are timed, which never goes back
@@ -143,21 +141,8 @@ function weigh(prepared: PreparedRemit, call: ToolCall, history: History, now: n
     if (finding !== undefined) findings.push(finding)
   }
 
-  const about = { prepared, call, history, now }
-  const observing = prepared.remit.observing === true
-  const decided = outcome(
-    about,
-    findings.filter(({ rule }) => rule.mode === 'Enforce'),
-    observing ? 'Allow' : 'Deny',
-    true,
-  )
-  const all = { rules, findings, cls }
-  if (!observing && prepared.remit.rules.every(({ mode }) => mode === 'Enforce')) return { ...all, decision: decided }
-  const { effect, rule, policy, reason } = outcome(about, findings, 'Deny', false)
-  if (effect === decided.effect && (rule === undefined || decided.rule !== undefined))
-    return { ...all, decision: decided }
-  const observed = { effect, ...(rule === undefined ? {} : { rule, policy }), reason }
-  return { ...all, decision: { ...decided, observed } }
+  const decision = settle({ prepared, what: `${server}/${tool}`, call, history, now }, findings)
+  return { decision, rules, findings, cls }
 }
 
 const pinnedClass = ({ pins }: PreparedRemit, { server, tool }: ToolCall): ToolClass | undefined =>

@@ -14,13 +14,13 @@ export interface CatalogEntry {
 export const catalog = {
   // decisions
   NoRuleAllows: {
-    message: 'No rule allows {server}/{tool}.',
-    remedy: 'Add a rule to the policy, or use another tool.',
+    message: 'No rule allows {what}.',
+    remedy: 'Add a rule to the policy, or do without.',
     retry: false,
   },
   DeniedByRule: {
-    message: 'The rule {rule} denies {server}/{tool}.',
-    remedy: 'Change the rule in {policy}, or use another tool.',
+    message: 'The rule {rule} denies {what}.',
+    remedy: 'Change the rule in {policy}, or do without.',
     retry: false,
   },
   DeniedByInvariant: {
@@ -83,6 +83,11 @@ export const catalog = {
   ArgumentsInvalid: {
     message: 'The arguments are not what {server}/{tool} takes: {detail}.',
     remedy: 'Call again with arguments that fit the input schema of the tool.',
+    retry: false,
+  },
+  UriNotPlain: {
+    message: 'Which resource {uri} leads to is not certain: {detail}.',
+    remedy: 'Ask for it by the URI that resources/list gives, in its normal form.',
     retry: false,
   },
   UnknownServer: {

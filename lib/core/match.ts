@@ -5,6 +5,8 @@ import { glob } from './glob.ts'
 export interface Matcher {
   /** By servers and tools. */
   names: (server: string, tool: string) => boolean
+  /** Whether everything of the server is meant, resources and prompts too: it names neither tools nor classes. */
+  everythingOf: (server: string) => boolean
   /** By classes; undefined where the rule names none. */
   classes?: Set<ToolClass>
 }
@@ -12,10 +14,11 @@ export interface Matcher {
 export function compileMatch(match: Match): Matcher {
   const servers = match.servers?.map(glob)
   const tools = match.tools?.map(glob)
+  const ofServer = (server: string): boolean => servers === undefined || servers.some((fits) => fits(server))
+  const everything = match.tools === undefined && match.classes === undefined
   return {
-    names: (server, tool) =>
-      (servers === undefined || servers.some((fits) => fits(server))) &&
-      (tools === undefined || tools.some((fits) => fits(tool))),
+    names: (server, tool) => ofServer(server) && (tools === undefined || tools.some((fits) => fits(tool))),
+    everythingOf: (server) => everything && ofServer(server),
     ...(match.classes === undefined ? {} : { classes: new Set(match.classes) }),
   }
 }

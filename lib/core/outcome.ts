@@ -8,32 +8,49 @@ import { refuse } from './standing.ts'
 import type { ToolCall } from './tool-call.ts'
 import { type Finding, strongest } from './verdict.ts'
 
-/** The call that is decided, and by what. */
+/** What is decided, and by what. */
 export interface About {
   prepared: PreparedRemit
-  call: ToolCall
+  /** As sentences name it: "billing/refund". */
+  what: string
+  /** Of a tool: pins speak of nothing else. */
+  call?: ToolCall
   history: History
   now: number
 }
 
+/**
+ * The decision that the findings of all rules come to. Rules of Observe policies count only for `observed`, except that
+ * an agent all of whose policies observe is forwarded where it would else be denied for want of a rule.
+ */
+export function settle(about: About, findings: Finding[]): DecisionRecord {
+  const { remit } = about.prepared
+  const observing = remit.observing === true
+  const enforced = findings.filter(({ rule }) => rule.mode === 'Enforce')
+  const decided = outcome(about, enforced, observing ? 'Allow' : 'Deny', true)
+  if (!observing && remit.rules.every(({ mode }) => mode === 'Enforce')) return decided
+  const { effect, rule, policy, reason } = outcome(about, findings, 'Deny', false)
+  if (effect === decided.effect && (rule === undefined || decided.rule !== undefined)) return decided
+  return { ...decided, observed: { effect, ...(rule === undefined ? {} : { rule, policy }), reason } }
+}
+
 /** What the findings of rules come to, with what stands above rules: a freeze, and tools that are not as pinned. */
-export function outcome(
+function outcome(
   about: About,
   findings: Finding[],
   byDefault: 'Allow' | 'Deny',
   enforcedOnly: boolean,
 ): DecisionRecord {
-  const { call } = about
+  const { what } = about
   const best = strongest(findings, byDefault)
   if (best?.strength !== 'invariant') {
     const stopped = frozen(about) ?? unlikePinned(about, enforcedOnly)
     if (stopped !== undefined) return stopped
   }
-  const tool = `${call.server}/${call.tool}`
   if (best === undefined) {
     if (byDefault === 'Allow')
-      return { effect: 'Allow', reason: `${tool} is forwarded: the policies of this agent only observe.` }
-    return refuse('NoRuleAllows', { server: call.server, tool: call.tool })
+      return { effect: 'Allow', reason: `${what} is forwarded: the policies of this agent only observe.` }
+    return refuse('NoRuleAllows', { what })
   }
   const { name: rule, policy } = best.rule
   const from = { rule, policy }
@@ -53,7 +70,7 @@ export function outcome(
     }
     default: {
       const code = best.code ?? 'NoRuleAllows'
-      const values = { rule, policy, server: call.server, tool: call.tool, detail: best.detail }
+      const values = { rule, policy, what, detail: best.detail }
       return {
         effect: 'Deny',
         code,
@@ -81,6 +98,7 @@ function frozen({ prepared, history, now }: About): DecisionRecord | undefined {
 }
 
 function unlikePinned({ prepared, call }: About, enforcedOnly: boolean): DecisionRecord | undefined {
+  if (call === undefined) return undefined
   const { server, tool, definition } = call
   const pins = prepared.pins.filter((pin) => pin.server === server && (!enforcedOnly || pin.mode === 'Enforce'))
   const problem = pinProblem(pins, tool, definition)

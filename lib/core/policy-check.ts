@@ -1,6 +1,7 @@
 import type { PolicySpec } from '../api/gen/types.ts'
 import type { RemitRule } from '../api/remit.ts'
 import { checkEgress } from './check/egress.ts'
+import { checkOtherRule, OTHER_LISTS } from './check/other-rule.ts'
 import { checkPins } from './check/pins.ts'
 import { checkRedactions, redactionConflicts } from './check/redact.ts'
 import { checkBreaker, checkRestrictingRule, checkTaintRule } from './check/restricting.ts'
@@ -11,7 +12,7 @@ import { type Problem, type Problems, problems } from './problem.ts'
 export { redactionConflicts } from './check/redact.ts'
 export { checkOwnerGroup } from './owner-check.ts'
 
-const LISTS = ['tools', 'guards', 'invariants', 'taint', 'pins', 'redact'] as const
+const LISTS = ['tools', ...OTHER_LISTS, 'guards', 'invariants', 'taint', 'pins', 'redact'] as const
 const KEYS = new Set<string>(['mode', 'readOnly', 'breaker', 'egress', ...LISTS])
 
 /**
@@ -27,11 +28,15 @@ export function checkPolicy(spec: PolicySpec, scope: 'Namespace' | 'Cluster' = '
   if (spec.readOnly !== undefined) checkFlag(spec.readOnly, 'spec.readOnly', found)
   if (!areLists(spec, found)) return found.list
   each(spec.tools, 'spec.tools', found, (rule, field) => checkToolRule(rule, field, scope, found))
+  for (const kind of OTHER_LISTS) {
+    each(spec[kind], `spec.${kind}`, found, (rule, field) => checkOtherRule(rule, kind, field, scope, found))
+  }
   for (const kind of ['guards', 'invariants'] as const) {
     each(spec[kind], `spec.${kind}`, found, (rule, field) => checkRestrictingRule(rule, field, found))
   }
   each(spec.taint, 'spec.taint', found, (rule, field) => checkTaintRule(rule, field, found))
   checkFloor(spec, found)
+  checkNames(spec, found)
   if (spec.pins !== undefined) checkPins(spec.pins, 'spec.pins', found)
   if (spec.redact !== undefined) checkRedactions(spec.redact, 'spec.redact', found)
   if (spec.breaker !== undefined) checkBreaker(spec.breaker, 'spec.breaker', found)
@@ -69,6 +74,22 @@ function each<R extends { name: string }>(
     names.add(rule.name)
     check(rule, at)
   })
+}
+
+/** A receipt says rule and policy, so a rule of the lists about other things than tools has a name of its own in both. */
+function checkNames(spec: PolicySpec, found: Problems): void {
+  const { tools = [], guards = [], invariants = [], taint = [], readOnly } = spec
+  const taken = new Set([...tools, ...guards, ...invariants, ...taint].map((rule) => rule?.name))
+  if (readOnly === true) taken.add('read-only')
+  for (const kind of OTHER_LISTS) {
+    const mine = (spec[kind] ?? []).map((rule) => rule?.name)
+    for (const [index, name] of mine.entries()) {
+      if (name === undefined || !taken.has(name)) continue
+      const fix = 'Give it another name: receipts tell rules of one policy apart by it.'
+      found.at(`spec.${kind}[${index}].name`, name, 'PolicyInvalid', 'is the name of another rule of this policy', fix)
+    }
+    for (const name of mine) taken.add(name)
+  }
 }
 
 /** `readOnly` becomes an invariant of that name. */

@@ -1,5 +1,5 @@
 import type { ToolClass, ToolRule } from '../api/gen/types.ts'
-import type { Remit, RemitRule } from '../api/remit.ts'
+import type { CallRule, Remit, RemitRule } from '../api/remit.ts'
 import { type Classify, classifier } from './class.ts'
 import { compileConstraint, type Evaluate } from './constraint.ts'
 import { parseDuration } from './duration.ts'
@@ -23,7 +23,7 @@ export interface PreparedRule {
   mode: 'Enforce' | 'Observe'
   type: RemitRule['type']
   match: Matcher
-  /** Of a tool rule. */
+  /** Of a rule that may give. */
   effect?: 'Allow' | 'Draft' | 'Ask' | 'Deny'
   class?: ToolClass
   otherwise?: 'Ask' | 'Draft' | 'Deny'
@@ -63,14 +63,14 @@ const redactedPaths = ({ redactions = [] }: Remit, of: 'arguments' | 'results'):
 const sameStep = (a: Step, b: Step): boolean => ('each' in a ? 'each' in b : 'key' in b && a.key === b.key)
 
 /** Whether a path and a redacted one lie on one line: then a sentence about it could show what must not be shown. */
-const isWithheld = (arg: string | undefined, redacted: Step[][]): boolean => {
+export const isWithheld = (arg: string | undefined, redacted: Step[][]): boolean => {
   const steps = parsePath(arg ?? '') ?? []
   return redacted.some((path) =>
     path.slice(0, steps.length).every((step, index) => sameStep(step, steps[index] as Step)),
   )
 }
 
-export function prepareRule(rule: RemitRule, context: RuleContext): PreparedRule {
+export function prepareRule(rule: CallRule, context: RuleContext): PreparedRule {
   const { policy, mode, name } = rule
   const match = compileMatch(rule.match)
   const constraints = (list: ToolRule['where'], quantifier: 'every' | 'some' = 'every') =>
@@ -85,13 +85,14 @@ export function prepareRule(rule: RemitRule, context: RuleContext): PreparedRule
       what: 'taint',
       per: parseDuration(rule.for ?? DEFAULT_FOR) ?? 0,
       counts: countsOf([taints], context.ruleClass),
+      reads: taints.everythingOf,
     },
   )
   return { ...common, type: 'taint', constraints: constraints(rule.unless), after, trackers: [after] }
 }
 
 function prepareToolRule(
-  rule: Extract<RemitRule, { type: 'tool' }>,
+  rule: Extract<CallRule, { type: 'tool' }>,
   context: RuleContext,
   common: Omit<PreparedRule, 'type' | 'constraints'>,
   constraints: (list: ToolRule['where'], quantifier: 'every' | 'some') => Evaluate[],
@@ -132,7 +133,7 @@ const countsOf =
 /** Which calls a limit counts, and what tells them from others. */
 function scope(
   name: 'Rule' | 'Tool' | 'Policy' | 'Agent' | undefined,
-  rule: Extract<RemitRule, { type: 'tool' }>,
+  rule: Extract<CallRule, { type: 'tool' }>,
   { remit, ruleClass }: RuleContext,
   match: Matcher,
 ): { counts: Tracker['counts']; about: object } {

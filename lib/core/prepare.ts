@@ -1,19 +1,22 @@
-import type { Pin, PolicySpec, RestrictingRule, TaintRule, ToolClass, ToolRule } from '../api/gen/types.ts'
-import type { Remit, RemitRule } from '../api/remit.ts'
+import type { Pin, PolicySpec, ToolClass } from '../api/gen/types.ts'
+import { isCallRule, type Remit, type RemitRule } from '../api/remit.ts'
 import type { Classify } from './class.ts'
 import { UserError } from './errors.ts'
 import type { FactPath } from './history/facts.ts'
 import type { Tracker } from './history/tracker.ts'
 import { checkPolicy } from './policy-check.ts'
+import { type PreparedOther, prepareOther } from './prepare-other.ts'
 import { type PreparedRule, prepareRule, ruleContext } from './prepare-rule.ts'
 import { compileSchema, type ValidateArguments } from './schema.ts'
 
-/** A remit compiled once, for decide() and visible(). Treat it as immutable. */
+/** A remit compiled once, for decide(), decideOther() and what is listed. Treat it as immutable. */
 export interface PreparedRemit {
   remit: Remit
   servers: Set<string>
-  /** Sorted, so that no outcome depends on the order of rules in the remit. */
+  /** Rules about calls of tools; sorted, so that no outcome depends on the order of rules in the remit. */
   rules: PreparedRule[]
+  /** Rules about resources, prompts and what servers ask; sorted alike. */
+  others: PreparedOther[]
   /** Those whose names match a tool, found before. */
   byTool: Map<string, PreparedRule[]>
   /** The class that its rules give a tool. */
@@ -38,12 +41,20 @@ export type PreparedPin = Pin & { policy: string; mode: 'Enforce' | 'Observe'; v
 export function prepare(remit: Remit): PreparedRemit {
   checkRules(remit)
   const context = ruleContext(remit)
-  const rules = remit.rules.map((rule) => prepareRule(rule, context)).sort(compareRules)
+  const rules = remit.rules
+    .filter(isCallRule)
+    .map((rule) => prepareRule(rule, context))
+    .sort(compareRules)
+  const others = remit.rules
+    .filter((rule) => !isCallRule(rule))
+    .map((rule) => prepareOther(rule, context))
+    .sort(compareRules)
   const trackers = new Map(rules.flatMap((rule) => rule.trackers).map((each) => [each.key, each]))
   return {
     remit,
     servers: new Set(remit.servers.map((server) => server.name)),
     rules,
+    others,
     byTool: new Map(),
     ruleClass: context.ruleClass,
     trackers: [...trackers.values()],
@@ -97,12 +108,28 @@ export function pathsToRecord(
   return [...new Map(paths.map((path) => [path.arg, path])).values()]
 }
 
-const RANK: Record<RemitRule['type'], number> = { invariant: 0, tool: 1, guard: 2, taint: 3 }
+const RANK: Record<RemitRule['type'], number> = {
+  invariant: 0,
+  tool: 1,
+  guard: 2,
+  taint: 3,
+  resource: 4,
+  prompt: 5,
+  request: 6,
+}
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const compareRules = (a: PreparedRule, b: PreparedRule): number =>
   RANK[a.type] - RANK[b.type] || compareText(a.policy, b.policy) || compareText(a.name, b.name)
 
-const LISTS = { tool: 'tools', guard: 'guards', invariant: 'invariants', taint: 'taint' } as const
+const LISTS: Record<RemitRule['type'], keyof PolicySpec> = {
+  tool: 'tools',
+  guard: 'guards',
+  invariant: 'invariants',
+  taint: 'taint',
+  resource: 'resources',
+  prompt: 'prompts',
+  request: 'requests',
+}
 
 /** Every rule by the same check that its policy went through: a remit may come from another version. */
 function checkRules(remit: Remit): void {
@@ -114,12 +141,12 @@ function checkRules(remit: Remit): void {
   }
   for (const rule of remit.rules) {
     const { policy, mode, type, ...bare } = rule
-    const list = LISTS[type]
+    const list: string | undefined = LISTS[type]
     if (mode !== 'Enforce' && mode !== 'Observe') throw unsupported(`${policy}: mode ${mode}`)
     if (list === undefined) throw unsupported(`${policy}: rule type ${type}`)
-    const spec = specOf(policy) as Record<string, (ToolRule | RestrictingRule | TaintRule)[]>
+    const spec = specOf(policy) as Record<string, object[]>
     spec[list] ??= []
-    spec[list].push(bare as ToolRule)
+    spec[list].push(bare)
   }
   for (const { policy, mode: _, ...pin } of remit.pins ?? [])
     specOf(policy).pins = [...(specOf(policy).pins ?? []), pin]

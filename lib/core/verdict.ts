@@ -26,6 +26,8 @@ export const strengthOf = ({ strength }: Finding): number => STRENGTH[strength]
 
 /** What rules are asked about, with the class its server's annotations imply. */
 export interface Question extends Asked {
+  /** As sentences name what is asked for, where it is no call of a tool. */
+  what?: string
   annotated: ToolClass | undefined
   classes: ToolClasses
   /** What paths were found to lead to; see About. */
@@ -49,6 +51,8 @@ export function strongest(findings: Finding[], byDefault: 'Allow' | 'Deny'): Fin
   return best
 }
 
+const whatOf = ({ what, server, tool }: Question): string => what ?? `${server}/${tool}`
+
 const HOLDS_BACK = new Set<Finding['strength']>(['ask', 'draft'])
 const GIVES = new Set<Finding['strength']>(['allow', 'draft', 'ask'])
 
@@ -64,7 +68,7 @@ export function examine(rule: PreparedRule, asked: Question): Finding | undefine
     if (truth.is === 'error') return finding(rule, 'error', truth.what, 'ConstraintError')
     truths.push(truth)
   }
-  if (rule.type !== 'tool') return restriction(rule, truths, asked, tainted)
+  if (rule.effect === undefined) return restriction(rule, truths, asked, tainted)
   if (rule.effect === 'Deny') return denial(rule, truths, asked)
   const found = giving(rule, truths, asked)
   const gives = GIVES.has(found.strength) && fitsWhole(rule.match, asked.classes)
@@ -90,9 +94,9 @@ function missesOf(truths: Truth[]): Miss[] {
   return misses
 }
 
-function denial(rule: PreparedRule, truths: Truth[], { server, tool }: Question): Finding | undefined {
+function denial(rule: PreparedRule, truths: Truth[], asked: Question): Finding | undefined {
   if (truths.some((truth) => truth.is === 'false')) return undefined
-  return finding(rule, 'deny', `${server}/${tool} is denied`, 'DeniedByRule')
+  return finding(rule, 'deny', `${whatOf(asked)} is denied`, 'DeniedByRule')
 }
 
 const SAYS = { Allow: 'allow', Draft: 'draft', Ask: 'ask', Deny: 'deny' } as const
@@ -110,7 +114,7 @@ function giving(rule: PreparedRule, truths: Truth[], asked: Question): Finding {
   }
   const effect = rule.effect as 'Allow' | 'Draft' | 'Ask'
   const [miss] = misses
-  const call = `${asked.server}/${asked.tool}`
+  const call = whatOf(asked)
   if (miss === undefined) {
     const { annotated } = asked
     if (effect !== 'Ask' && rule.class !== undefined && annotated !== undefined && isStronger(annotated, rule.class)) {
@@ -150,14 +154,14 @@ function taint(rule: PreparedRule, { history, steady }: Question): Fact {
 function restriction(
   rule: PreparedRule,
   truths: Truth[],
-  { server, tool }: Question,
+  asked: Question,
   tainted?: Fact,
 ): Finding | undefined {
   const [miss] = missesOf(truths)
   const facts = tainted === undefined ? [] : [tainted]
   if (miss === undefined && truths.length > 0) return undefined
   if (rule.type === 'invariant') {
-    const detail = miss === undefined ? `${server}/${tool} is never allowed` : `${miss.what}; it allows ${miss.wants}`
+    const detail = miss === undefined ? `${whatOf(asked)} is never allowed` : `${miss.what}; it allows ${miss.wants}`
     return finding(rule, 'invariant', detail, 'DeniedByInvariant')
   }
   const first =

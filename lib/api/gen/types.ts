@@ -409,6 +409,12 @@ export interface PolicySpec {
    * with effect Deny denies unless one of its constraints is shown to be false.
    */
   tools?: ToolRule[]
+  /** Rules about resources. */
+  resources?: ResourceRule[]
+  /** Rules about prompts. */
+  prompts?: PromptRule[]
+  /** Rules about what servers ask of the agent. */
+  requests?: RequestRule[]
   /**
    * Calls that wait for the person on call unless they are shown to be harmless, whatever the rules under tools allow.
    */
@@ -634,6 +640,49 @@ export interface Evidence {
   within?: string
   /** Arguments that must be the same: of this call (left) and of the earlier one (right). */
   same?: Record<string, string>
+}
+
+/** One rule about resources. */
+export interface ResourceRule {
+  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  name: string
+  match: ResourceMatch
+  effect: 'Allow' | 'Ask' | 'Deny'
+  where?: Constraint[]
+}
+
+export interface ResourceMatch {
+  servers?: string[]
+  uris?: string[]
+}
+
+/** One rule about prompts. */
+export interface PromptRule {
+  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  name: string
+  match: PromptMatch
+  effect: 'Allow' | 'Ask' | 'Deny'
+  where?: Constraint[]
+}
+
+export interface PromptMatch {
+  servers?: string[]
+  prompts?: string[]
+}
+
+/** One rule about what servers ask of the agent. */
+export interface RequestRule {
+  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  name: string
+  match: RequestMatch
+  effect: 'Allow' | 'Deny'
+  where?: Constraint[]
+  answer?: Constraint[]
+}
+
+export interface RequestMatch {
+  servers?: string[]
+  methods?: ('sampling/createMessage' | 'elicitation/create' | 'roots/list')[]
 }
 
 /** A guard or an invariant. It applies to every matching call unless all of unless is shown to be true. */

@@ -24,12 +24,14 @@ export interface History {
   evidence: Map<string, Map<string, number>>
   /** When a tracked call was last made. */
   last: Map<string, number>
-  /** Calls under way, by id. */
-  open: Map<string, { past: Extract<Past, { kind: 'intent' }>; trackers: Tracker[] }>
+  /** What is under way, by id. */
+  open: Map<string, { past: Begun; trackers: Tracker[] }>
   breakers: Breaker[]
   trackers: Tracker[]
   unfrozenAt: number
 }
+
+type Begun = Extract<Past, { kind: 'intent' | 'read' }>
 
 const DAY_MS = 86_400_000
 /** More different pieces of evidence than this push out the oldest: less is then allowed, never more. */
@@ -85,8 +87,10 @@ export function continueHistory(prepared: PreparedRemit, before: History): { his
   return { history, complete: history.loaded }
 }
 
-const concerned = ({ trackers }: History, past: Extract<Past, { kind: 'intent' }>): Tracker[] =>
-  trackers.filter((tracker) => tracker.counts(past.server, past.tool, past.class))
+const concerned = ({ trackers }: History, past: Begun): Tracker[] =>
+  past.kind === 'read'
+    ? trackers.filter(({ reads }) => reads(past.server))
+    : trackers.filter((tracker) => tracker.counts(past.server, past.tool, past.class))
 
 /**
  * Takes one thing that happened, in the order it happened. A call that was allowed counts from here on.
@@ -97,9 +101,11 @@ export function remember(history: History, past: Past): Opened | undefined {
     history.frozen = { at: past.at, policy: past.policy, detail: past.detail, recorded: true }
     return undefined
   }
-  if (past.kind === 'intent') begin(history, past)
-  else end(history, past)
-  if (past.at <= history.unfrozenAt) return undefined
+  // What came of a call of a model, or of what a server asked for, is in the record too, and nothing to breakers.
+  const known = past.kind !== 'result' || history.open.has(past.id)
+  if (past.kind === 'result') end(history, past)
+  else begin(history, past)
+  if (!known || past.at <= history.unfrozenAt) return undefined
   const opened = observe(history.breakers, past)
   if (opened === undefined || isFrozen(history, past.at)) return undefined
   history.frozen = { at: past.at, ...opened, recorded: false }
@@ -117,13 +123,13 @@ export function forget(history: History, id: string): void {
   history.open.delete(id)
 }
 
-function begin(history: History, past: Extract<Past, { kind: 'intent' }>): void {
+function begin(history: History, past: Begun): void {
   if (past.effect !== 'Allow') return
   const trackers = concerned(history, past)
   history.open.set(past.id, { past, trackers })
   for (const { key, what, group, arg, per } of trackers) {
     if (what === 'taint') history.last.set(key, Math.max(past.at, history.last.get(key) ?? 0))
-    if (what !== 'window') continue
+    if (what !== 'window' || past.kind === 'read') continue
     const groups = history.windows.get(key) ?? new Map<string, Window>()
     history.windows.set(key, groups)
     const name = group(past.server, past.tool)
@@ -133,11 +139,14 @@ function begin(history: History, past: Extract<Past, { kind: 'intent' }>): void 
   }
 }
 
+/** A server that asks for input first has done nothing yet; that a task goes on, it has. */
+const WITHOUT_EFFECT = new Set<Extract<Past, { kind: 'result' }>['outcome']>(['error', 'input'])
+
 function end(history: History, past: Extract<Past, { kind: 'result' }>): void {
   const call = history.open.get(past.id)
   history.open.delete(past.id)
-  if (call === undefined) return
-  if (past.outcome === 'error') {
+  if (call === undefined || call.past.kind === 'read') return
+  if (WITHOUT_EFFECT.has(past.outcome)) {
     for (const { key, group } of call.trackers) {
       const window = history.windows.get(key)?.get(group(call.past.server, call.past.tool))
       if (window !== undefined) remove(window, past.id)

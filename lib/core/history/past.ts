@@ -1,6 +1,10 @@
 import type { Past } from '../../api/ledger.ts'
-import { type Receipt, receiptName } from '../../api/receipt.ts'
+import { type CallRecord, type OtherCallRecord, type Receipt, receiptName } from '../../api/receipt.ts'
 import { factsOfReceipt } from './facts.ts'
+
+/** Whether an agent's history is about it: what servers ask for, completions and tasks are not the agent's own steps. */
+export const isRead = (call: CallRecord): call is OtherCallRecord & { type: 'resource' | 'prompt' } =>
+  call.type === 'resource' || call.type === 'prompt'
 
 /**
  * What of a receipt limits, evidence, taint and breakers need to know; undefined when it is nothing to them. A call that
@@ -11,7 +15,10 @@ export const pastOf = ({ envelope, body }: Receipt): Past | undefined => {
   switch (body.kind) {
     case 'intent': {
       const { call, decision } = body
-      if (call.type !== 'tool' || decision.code === 'HistoryNotLoaded') return undefined
+      if (decision.code === 'HistoryNotLoaded') return undefined
+      if (isRead(call))
+        return { kind: 'read', id: receiptName(envelope), at, server: call.server, effect: decision.effect }
+      if (call.type !== 'tool') return undefined
       const facts = decision.effect === 'Allow' ? factsOfReceipt(call) : undefined
       return {
         kind: 'intent',

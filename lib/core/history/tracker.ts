@@ -12,6 +12,8 @@ export interface Tracker {
   /** Milliseconds it looks back. */
   per: number
   counts: (server: string, tool: string, cls: ToolClass | undefined) => boolean
+  /** Whether resources and prompts of the server are among it. */
+  reads: (server: string) => boolean
   /** Calls of one group count together. */
   group: (server: string, tool: string) => string
   /** The argument of a sum or a distinct count. */
@@ -24,12 +26,14 @@ export interface Tracker {
 
 const oneGroup = () => ''
 const noEvidence = () => undefined
+const noReads = () => false
 
 /** @param about what makes it different from another, as JSON */
 export const tracker = (about: object, rest: Pick<Tracker, 'what' | 'per' | 'counts'> & Partial<Tracker>): Tracker => ({
   key: canonical(about),
   group: oneGroup,
   paths: [],
+  reads: noReads,
   evidenceKey: noEvidence,
   ...rest,
 })

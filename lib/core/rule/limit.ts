@@ -86,6 +86,7 @@ export function prepareLimit(limit: Limit, counts: Tracker['counts'], about: obj
 function concurrency({ key, group }: Tracker, most: number, { history, server, tool }: Asked): Check {
   let under = 0
   for (const { past, trackers } of history.open.values()) {
+    if (past.kind === 'read') continue
     const same = group(past.server, past.tool) === group(server, tool)
     if (same && trackers.some((tracked) => tracked.key === key)) under++
   }
