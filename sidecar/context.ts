@@ -5,6 +5,11 @@ import type { HeldBytes } from './body.ts'
 import type { Commitments } from './commitments.ts'
 import type { CallHistory } from './history.ts'
 import type { Definitions } from './mcp/definitions.ts'
+import type { HeldCalls } from './mcp/held.ts'
+import type { Asked } from './mcp/methods/asked.ts'
+import type { KnownTasks } from './mcp/methods/known-tasks.ts'
+import type { Seal } from './mcp/seal.ts'
+import type { ServerPorts } from './mcp/server/ports.ts'
 import type { Sessions } from './mcp/sessions.ts'
 import type { SidecarTelemetry } from './telemetry.ts'
 import type { Send } from './upstream.ts'
@@ -44,13 +49,22 @@ export interface GateContext {
   record: (body: ReceiptBody) => Promise<Envelope>
   history: CallHistory
   definitions: Definitions
+  asked: Asked
+  tasks: KnownTasks
   commitments: Commitments
   send: Send
   credentials: Credentials
+  seal: Seal
   sessions: Sessions
+  /** The ways to servers. */
+  ports: ServerPorts
+  held: HeldCalls
   bytes: HeldBytes
   telemetry: SidecarTelemetry
   limits: Limits
   now: () => number
   log: Logger
 }
+
+/** What the ways to servers are made of. */
+export type Outside = Omit<GateContext, 'ports'>

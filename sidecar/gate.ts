@@ -6,11 +6,16 @@ import type { Logger } from '../lib/service/log.ts'
 import { createSteadyClock } from '../lib/service/steady.ts'
 import type { Authority } from './authority.ts'
 import { createCommitments } from './commitments.ts'
-import { type Credentials, DEFAULT_LIMITS, type GateContext, type Limits } from './context.ts'
+import { type Credentials, DEFAULT_LIMITS, type GateContext, type Limits, type Outside } from './context.ts'
 import { createCallHistory, type LoadPast } from './history.ts'
 import { createModelHandler } from './llm/handler.ts'
 import { createDefinitions } from './mcp/definitions.ts'
 import { createMcpHandler } from './mcp/handler.ts'
+import { createHeldCalls } from './mcp/held.ts'
+import { createAsked } from './mcp/methods/asked.ts'
+import { createKnownTasks } from './mcp/methods/known-tasks.ts'
+import { createSeal } from './mcp/seal.ts'
+import { createServerPorts } from './mcp/server/ports.ts'
 import { createSessions } from './mcp/sessions.ts'
 import { createTelemetryHandler, type RelayTelemetry } from './otlp.ts'
 import type { Spool } from './spool/spool.ts'
@@ -72,21 +77,27 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
     signal: stop.signal,
     log,
   })
-  const context: GateContext = {
+  const seal = createSeal(options.dir)
+  const outside: Outside = {
     authority: options.authority,
     record: options.spool.record,
     history,
     definitions: createDefinitions(steady),
+    asked: createAsked(steady),
+    tasks: createKnownTasks(),
     commitments: createCommitments(options.dir),
     send,
     credentials: options.credentials,
-    sessions: createSessions(options.dir),
+    seal,
+    sessions: createSessions(seal),
+    held: createHeldCalls(),
     telemetry: { tracer: options.telemetry.tracer, instruments },
     limits,
     bytes: { held: 0, most: limits.heldBytes },
     now: options.now,
     log,
   }
+  const context: GateContext = { ...outside, ports: createServerPorts(outside) }
   const mcp = createMcpHandler(context)
   const model = createModelHandler(context)
   const telemetry = createTelemetryHandler(context.bytes, options.relayTelemetry)

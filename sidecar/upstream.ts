@@ -32,6 +32,8 @@ export interface UpstreamRequest {
   signal: AbortSignal
   /** Longest silence, milliseconds; while connecting, and between any two bytes. */
   idleMs: number
+  /** Whether the other side waits for an answer to something it asked; then its silence does not count. */
+  isAsking?: (() => boolean) | undefined
 }
 
 /** Sends one request and resolves with the head of the answer; rejects with UpstreamFailure. */
@@ -101,7 +103,11 @@ export const createSend = (): { send: Send; close: () => void } => {
         })
         socket.once('close', () => clearTimeout(timer))
       })
-      outgoing.setTimeout(request.idleMs, () => fail('timeout', `silent for ${request.idleMs / 1000} s`))
+      const onSilence = () => {
+        if (request.isAsking?.()) outgoing.setTimeout(request.idleMs, onSilence)
+        else fail('timeout', `silent for ${request.idleMs / 1000} s`)
+      }
+      outgoing.setTimeout(request.idleMs, onSilence)
       outgoing.on('error', (error: NodeJS.ErrnoException) =>
         reject(signal.aborted ? failureOf(signal) : new UpstreamFailure('unreachable', plain(error), connected)),
       )

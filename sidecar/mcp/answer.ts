@@ -8,6 +8,8 @@ import { isObject, type JsonObject, type RequestId } from './messages.ts'
 export interface ServerMessage {
   message: JsonObject
   raw: string
+  /** As the server wrote it, where it is not `raw`. */
+  came?: string
 }
 
 const invalid = (detail: string) => new UpstreamFailure('invalid', detail, true)

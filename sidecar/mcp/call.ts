@@ -1,12 +1,10 @@
 import type { Span } from '@opentelemetry/api'
-import type { DecisionRecord } from '../../lib/api/receipt.ts'
-import { receiptName } from '../../lib/api/receipt.ts'
-import { describe, UserError } from '../../lib/core/errors.ts'
+import type { CallRecord } from '../../lib/api/receipt.ts'
 import type { GateContext } from '../context.ts'
 import { intentBody, statedBy, toolRecord } from '../receipts.ts'
 import { redactionsIn } from '../redactions.ts'
 import { ATTR, traceparentOf } from '../telemetry.ts'
-import { createDecider } from './decide-call.ts'
+import { createDecider, type DecidedCall } from './decide-call.ts'
 import { dispatch } from './dispatch.ts'
 import { draftAnswer } from './draft.ts'
 import { SessionGone } from './forward.ts'
@@ -21,14 +19,17 @@ import {
   toolError,
 } from './messages.ts'
 import { createObjectRecord } from './object-record.ts'
+import type { Agent, ServerPort } from './ports.ts'
+import { begin, finish, type Ruling } from './recorded.ts'
 import type { Reply } from './reply.ts'
-import type { Session } from './sessions.ts'
 
 /** One `tools/call` of the agent, on its way. */
 export interface ToolRequest {
   /** As addressed; the remit may not have it. */
   server: string
-  session?: Session | undefined
+  /** Who calls, and how the server is reached; undefined when the remit had no such server as the call came. */
+  agent: Agent | undefined
+  port: ServerPort | undefined
   id: RequestId
   raw: JsonObject
   params: JsonObject
@@ -38,21 +39,8 @@ export interface ToolRequest {
   signal: AbortSignal
 }
 
-const OVERTAKEN = 'Another remit came before the call left; it was not made, and decided again.'
-
-/** Lets pass that something could not be recorded now: the spool keeps it, and the next intent tells. */
-const unlessOurs = (error: unknown): void => {
-  if (!(error instanceof UserError)) throw error
-}
-
-const decisionAttributes = (decision: DecisionRecord, receipt: string) => ({
-  [ATTR.effect]: decision.effect,
-  [ATTR.receipt]: receipt,
-  ...(decision.code ? { [ATTR.code]: decision.code } : {}),
-  ...(decision.rule ? { [ATTR.rule]: decision.rule } : {}),
-  ...(decision.policy ? { [ATTR.policy]: decision.policy } : {}),
-  ...(decision.observed ? { [ATTR.observed]: decision.observed.effect } : {}),
-})
+/** A decided call with what its receipts say of it. */
+type RuledCall = DecidedCall & Ruling & { call: Extract<CallRecord, { type: 'tool' }> }
 
 /**
  * The tool calls of the gate: decides, records, forwards, records, answers, in this order, and each only when the one
@@ -61,106 +49,82 @@ const decisionAttributes = (decision: DecisionRecord, receipt: string) => ({
 export const createCallHandler = (gate: GateContext) => {
   const decideCall = createDecider(gate)
   const objects = createObjectRecord(gate.commitments)
-  const { instruments } = gate.telemetry
 
-  const handle = async (request: ToolRequest): Promise<string | undefined> => {
-    const { span, reply, id, params, server: name, session, signal } = request
+  return async (request: ToolRequest): Promise<string | undefined> => {
+    const { span, reply, id, params, server: name, agent, port, signal } = request
     const tool = String(params.name)
     const args = params.arguments ?? {}
     const meta = isObject(params._meta) ? params._meta : {}
-    const began = gate.now()
-    const decided = await decideCall({
-      server: name,
-      session,
-      tool,
-      arguments: args,
-      traceparent: traceparentOf(span),
-      signal,
+    const stated = statedBy(meta[META_TASK], meta[META_REASON])
+    const { traceId, spanId } = span.spanContext()
+    const trace = { traceId, spanId }
+    const labels = { [ATTR.server]: gate.authority.current()?.prepared.servers.has(name) ? name : '_OTHER' }
+
+    const decide = async (): Promise<RuledCall> => {
+      const asked = { server: name, agent, port, tool, arguments: args, traceparent: traceparentOf(span), signal }
+      const decided = await decideCall(asked)
+      const { assessment, inForce } = decided
+      const redactions = redactionsIn(inForce, name, tool, assessment.class)
+      const call = toolRecord(name, tool, args, assessment, redactions.arguments, {
+        commit: gate.commitments.at({ trace, part: 'arguments' }),
+        digest: (text) => gate.commitments.digest({ trace, part: 'arguments' }, text),
+      })
+      return { ...decided, decision: assessment.decision, call }
+    }
+    const begun = await begin(gate, {
+      span,
+      labels,
+      decide,
+      intent: (ruling, began) =>
+        intentBody(ruling.inForce, ruling.call, ruling.decision, trace, stated, began, objects.before(ruling, trace)),
     }).catch((error: unknown) => {
       if (error instanceof SessionGone) return undefined
       throw error
     })
-    if (!decided) {
+    if (!begun) {
       reply.answer(rpcError(id, RPC.session, 'UnknownSession'), 404)
       return 'session'
     }
-    const { inForce, assessment } = decided
-    const { decision } = assessment
-    const server = inForce.remit.servers.find((declared) => declared.name === name)
-    const labels = { [ATTR.server]: server ? name : '_OTHER', [ATTR.effect]: decision.effect }
-    const { traceId, spanId } = span.spanContext()
-    const trace = { traceId, spanId }
-    const redactions = redactionsIn(inForce, name, tool, assessment.class)
-    const call = toolRecord(name, tool, args, assessment, redactions.arguments, {
-      commit: gate.commitments.at({ trace, part: 'arguments' }),
-      digest: (text) => gate.commitments.digest({ trace, part: 'arguments' }, text),
-    })
-
-    let intent: string
-    try {
-      const stated = statedBy(meta[META_TASK], meta[META_REASON])
-      const body = intentBody(inForce, call, decision, trace, stated, began, objects.before(decided, trace))
-      intent = receiptName(await gate.record(body))
-    } catch (error) {
-      gate.history.forget(decided.id)
-      if (!(error instanceof UserError)) throw error
-      instruments.denials.add(1, { ...labels, [ATTR.code]: error.code })
-      reply.answer(toolError(id, { code: error.code, message: error.message }))
-      return error.code
+    if (begun.is === 'unrecorded') {
+      reply.answer(toolError(id, begun))
+      return begun.code
     }
-    gate.history.recorded(decided.id, intent)
-    instruments.record.record((gate.now() - began) / 1000)
-    span.setAttributes(decisionAttributes(decision, intent))
+    const { ruling, intent } = begun
     reply.header('remit-receipt', intent)
-    if (decision.effect !== 'Allow' || !server) {
-      gate.history.closed(decided.id)
-      await gate.history.escalate()
-      const code = decision.code ?? 'NoRuleAllows'
-      instruments.denials.add(1, { ...labels, [ATTR.code]: code })
-      reply.answer(
-        decision.effect === 'Draft'
-          ? draftAnswer(id, call, intent)
-          : toolError(id, { code, message: decision.reason, receipt: intent }),
-      )
-      return code
+    if (begun.is === 'refused') {
+      const { effect, reason } = ruling.decision
+      const told = { code: begun.code, message: reason, receipt: intent }
+      reply.answer(effect === 'Draft' ? draftAnswer(id, ruling.call, intent) : toolError(id, told))
+      return begun.code
     }
-
-    // Disks can be slow: a call that was allowed while its intent was written must still be allowed when it leaves.
-    if (gate.authority.current() !== inForce) {
-      gate.history.ended(decided.id, 'error')
-      const durationMs = gate.now() - began
-      await gate.record({ kind: 'result', intent, outcome: 'error', durationMs, text: OVERTAKEN }).catch(unlessOurs)
-      gate.history.closed(decided.id)
-      return handle(request)
+    const { inForce, assessment } = ruling
+    const ended = await finish(
+      gate,
+      begun,
+      { ...labels, [ATTR.tool]: tool },
+      () =>
+        dispatch(gate, {
+          ...request,
+          server: inForce.remit.servers.find((declared) => declared.name === name)!,
+          agent: agent!,
+          port: port!,
+          inForce,
+          redactions: redactionsIn(inForce, name, tool, assessment.class),
+          commit: gate.commitments.at({ trace, part: 'result' }),
+        }),
+      async ({ outcome, task }) => {
+        if (task !== undefined) gate.tasks.add(name, task, { tool, class: assessment.class, intent })
+        const changed = outcome.outcome === 'ok' ? await objects.changed(ruling, trace) : undefined
+        return changed ? { changed } : {}
+      },
+    )
+    if (ended.is === 'lost') {
+      reply.answer(toolError(id, { ...ended, receipt: intent }))
+      return ended.code
     }
-    try {
-      const finished = await dispatch(gate, {
-        ...request,
-        server,
-        session,
-        redactions,
-        commit: gate.commitments.at({ trace, part: 'result' }),
-      })
-      const { outcome } = finished
-      gate.history.ended(decided.id, outcome.outcome)
-      instruments.calls.add(1, { ...labels, [ATTR.tool]: tool, [ATTR.outcome]: outcome.outcome })
-      const changed = outcome.outcome === 'ok' ? await objects.changed(decided, trace) : undefined
-      try {
-        const durationMs = gate.now() - began
-        await gate.record({ kind: 'result', intent, durationMs, ...outcome, ...(changed ? { changed } : {}) })
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error
-        const { code, message } = describe('ResultNotRecorded', { detail: String(error.values.detail) })
-        reply.answer(toolError(id, { code, message, receipt: intent }))
-        return code
-      }
-      await gate.history.escalate()
-      if (outcome.outcome === 'cancelled') reply.none()
-      else reply.answer(finished.answer(intent), finished.status)
-      return finished.error
-    } finally {
-      gate.history.closed(decided.id)
-    }
+    const { finished } = ended
+    if (finished.outcome.outcome === 'cancelled') reply.none()
+    else reply.answer(finished.answer(intent), finished.status)
+    return finished.error
   }
-  return handle
 }

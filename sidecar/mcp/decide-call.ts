@@ -6,12 +6,14 @@ import { createDeclared } from './declared.ts'
 import { definitionsMatter } from './definitions.ts'
 import { SessionGone } from './forward.ts'
 import { createObjectReader, type Reader } from './objects.ts'
-import type { Session } from './sessions.ts'
+import type { Agent, ServerPort } from './ports.ts'
 
 /** A call to be decided, as the agent made it. */
 export interface Undecided {
   server: string
-  session: Session | undefined
+  /** Who calls, and how the server is reached; undefined when the remit had no such server as the call came. */
+  agent: Agent | undefined
+  port: ServerPort | undefined
   tool: string
   arguments: Json
   traceparent: string
@@ -33,21 +35,21 @@ export const createDecider = (gate: GateContext) => {
   const declared = createDeclared(gate)
   const readObjects = createObjectReader(gate)
 
-  return async ({ session, traceparent, signal, ...asked }: Undecided): Promise<DecidedCall> => {
+  return async ({ agent, port, traceparent, signal, ...asked }: Undecided): Promise<DecidedCall> => {
     for (;;) {
       const inForce = gate.authority.current()
       if (!inForce) throw new Error('a call is decided without a remit')
       const call: ToolCall = asked
       const server = inForce.remit.servers.find(({ name }) => name === asked.server)
       // Declared since the request came, which was not held to have a session.
-      if (server && !session) throw new SessionGone('the call names no session')
+      if (server && !(agent && port)) throw new SessionGone('the call names no session')
       const definition =
         server && definitionsMatter(inForce.prepared, server.name)
-          ? await declared(server, session, asked.tool)
+          ? await declared(server, agent!, port!, asked.tool)
           : undefined
       const known = { ...call, definition }
       const needs = gate.history.objectsNeeded(known)
-      const reader: Reader = { inForce, server: asked.server, session, traceparent, signal }
+      const reader: Reader = { inForce, server: asked.server, port, traceparent, signal }
       const objects = needs.length > 0 ? await readObjects(needs, reader) : []
       if (gate.authority.current() !== inForce) continue
       return {

@@ -7,7 +7,7 @@ import { UpstreamFailure } from '../upstream.ts'
 import { ASK_MS, ask } from './ask.ts'
 import { within } from './forward.ts'
 import { isObject, type JsonObject } from './messages.ts'
-import type { Session } from './sessions.ts'
+import type { Agent, ServerPort } from './ports.ts'
 
 const MAX_PAGES = 50
 const MAX_BYTES = 16 * 1024 * 1024
@@ -15,13 +15,13 @@ const MAX_BYTES = 16 * 1024 * 1024
 const TRIES = 2
 
 /** All pages of a server's list of tools; throws UpstreamFailure for more than can be a list. */
-const listTools = async (gate: GateContext, server: RemitServer, session: Session | undefined, signal: AbortSignal) => {
+const listTools = async (port: ServerPort, signal: AbortSignal) => {
   const tools: Json[] = []
   let bytes = 0
   let cursor: Json | undefined
   for (let page = 0; page < MAX_PAGES; page++) {
     const params: JsonObject = cursor === undefined ? {} : { cursor }
-    const answer = await ask(gate, { server, session, method: 'tools/list', params, signal })
+    const answer = await ask({ port, method: 'tools/list', params, signal })
     bytes += answer.raw.length
     const { result } = answer.message
     if (!isObject(result) || !Array.isArray(result.tools) || bytes > MAX_BYTES) break
@@ -37,13 +37,13 @@ const listTools = async (gate: GateContext, server: RemitServer, session: Sessio
 export const createDeclared = (gate: GateContext) => {
   const asking = new Map<string, Promise<void>>()
 
-  const refresh = async (server: RemitServer, session: Session | undefined) => {
+  const refresh = async (server: RemitServer, port: ServerPort) => {
     // Not the signal of one call: others wait for the same answer.
     const limit = within(ASK_MS)
     try {
       for (let tries = 0; tries < TRIES; tries++) {
         const asked = gate.definitions.moment(server)
-        const tools = await listTools(gate, server, session, limit.signal)
+        const tools = await listTools(port, limit.signal)
         if (gate.definitions.learn(server, tools, asked, 'whole')) return
       }
       gate.log.warn({ server: server.name }, 'the tools of a server change faster than they can be looked at')
@@ -61,15 +61,16 @@ export const createDeclared = (gate: GateContext) => {
    */
   return async (
     server: RemitServer,
-    session: Session | undefined,
+    agent: Agent,
+    port: ServerPort,
     tool: string,
   ): Promise<ToolDefinition | undefined> => {
     const known = gate.definitions.find(server, tool)
     if (known) return known.definition
-    const key = `${server.name} ${server.url} ${session?.upstream}`
+    const key = `${server.name} ${server.url} ${agent.session?.session.upstream}`
     let refreshing = asking.get(key)
     if (!refreshing) {
-      refreshing = refresh(server, session).finally(() => asking.delete(key))
+      refreshing = refresh(server, port).finally(() => asking.delete(key))
       asking.set(key, refreshing)
     }
     await refreshing

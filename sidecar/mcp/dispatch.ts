@@ -2,85 +2,93 @@ import type { Span } from '@opentelemetry/api'
 import type { RemitServer } from '../../lib/api/remit.ts'
 import type { Redactions } from '../../lib/core/redact.ts'
 import type { Json } from '../../lib/core/strict.ts'
+import type { InForce } from '../authority.ts'
 import type { GateContext } from '../context.ts'
-import { ATTR, below, endSpan, SpanKind, startSpan, traceparentOf } from '../telemetry.ts'
-import { UpstreamFailure } from '../upstream.ts'
-import { exchange, notify, type Outgoing, serverMessages } from './forward.ts'
-import { isObject, type JsonObject, META_REASON, META_TASK, type RequestId } from './messages.ts'
+import { ATTR, addressOf, below, endSpan, OVER_HTTP, SpanKind, startSpan, traceparentOf } from '../telemetry.ts'
+import { asksForInput, converse } from './converse.ts'
+import type { JsonObject, RequestId } from './messages.ts'
+import { metaFor } from './methods/ask-server.ts'
+import { begunTask } from './methods/begun-task.ts'
+import { serverNotification } from './methods/server-notifications.ts'
+import { withAdmittedUrls } from './methods/url-elicitations.ts'
 import { type Finished, failed, succeeded } from './outcome.ts'
-import type { Reply } from './reply.ts'
-import type { Session } from './sessions.ts'
+import type { Agent, RequestScene, ServerPort } from './ports.ts'
 
 /** A call that was decided and recorded, and now goes out. */
 export interface Dispatch {
+  inForce: InForce
   server: RemitServer
-  session: Session | undefined
+  agent: Agent
+  port: ServerPort
   id: RequestId
   raw: JsonObject
   params: JsonObject
   redactions: Redactions
   commit: (where: string, value: Json) => Json
   span: Span
-  reply: Reply
   signal: AbortSignal
 }
 
-/** `params` as forwarded: our trace, and without what the agent told only the gate. */
-const forwarded = ({ raw, params: given }: Dispatch, traceparent: string): Buffer => {
-  const { _meta, ...params } = given
-  const { [META_TASK]: _task, [META_REASON]: _reason, tracestate: _state, ...meta } = isObject(_meta) ? _meta : {}
-  return Buffer.from(
-    JSON.stringify({
-      ...raw,
-      params: { ...params, arguments: params.arguments ?? {}, _meta: { ...meta, traceparent } },
-    }),
-  )
+const INPUT: Finished['outcome'] = { outcome: 'input', text: 'The server asks for input first.' }
+
+/** Puts the call to its server and tells what has come of it. Rejects as `ServerPort.request` does. */
+const made = async (gate: GateContext, call: Dispatch, traceparent: string): Promise<Finished> => {
+  const { server, agent, inForce, span, params, redactions } = call
+  const scene: RequestScene = { inForce, server, agent, span }
+  const given = await converse(gate, {
+    scene,
+    port: call.port,
+    message: {
+      id: call.id,
+      method: 'tools/call',
+      params: { ...params, arguments: params.arguments ?? {}, _meta: metaFor(params, traceparent) },
+      raw: call.raw,
+    },
+    options: {
+      signal: call.signal,
+      traceparent,
+      onNotification: (told) => {
+        const passed = serverNotification(gate, scene, told)
+        if (passed !== undefined) agent.notify(passed)
+      },
+    },
+  })
+  const answer = await withAdmittedUrls(gate, scene, given)
+  if (asksForInput(answer)) return { outcome: INPUT, answer: () => answer.raw }
+  return begunTask(agent, params, answer, redactions.results.length > 0) ?? succeeded(answer, redactions, call.commit)
 }
 
 /** Forwards the call and waits for what comes of it; throws only what is our own mistake. */
 export const dispatch = async (gate: GateContext, call: Dispatch): Promise<Finished> => {
-  const { id, server, session, reply, signal } = call
+  const { id, server, agent } = call
   const tool = String(call.params.name)
+  const measured = {
+    [ATTR.method]: 'tools/call',
+    [ATTR.tool]: tool,
+    [ATTR.operation]: 'execute_tool',
+    [ATTR.server]: server.name,
+    [ATTR.protocol]: agent.version,
+    ...addressOf(new URL(server.url), server.host),
+    ...OVER_HTTP,
+  }
   const client = startSpan(
     gate.telemetry.tracer,
     `tools/call ${tool}`,
     SpanKind.CLIENT,
-    {
-      [ATTR.method]: 'tools/call',
-      [ATTR.tool]: tool,
-      [ATTR.operation]: 'execute_tool',
-      [ATTR.requestId]: String(id),
-      [ATTR.transport]: 'tcp',
-      [ATTR.serverAddress]: new URL(server.url).hostname,
-      [ATTR.server]: server.name,
-    },
+    { ...measured, [ATTR.requestId]: String(id) },
     below(call.span),
   )
-  const traceparent = traceparentOf(client)
-  const out: Outgoing = { server, session, traceparent, body: forwarded(call, traceparent), signal }
   const began = gate.now()
   let finished: Finished
   try {
-    const answer = await exchange(gate, out, id, serverMessages(gate, out, reply.message))
-    finished = succeeded(answer, call.redactions, call.commit)
+    finished = await gate.asked.during(server.name, () => made(gate, call, traceparentOf(client)))
   } catch (error) {
     finished = failed(id, server.name, error, gate.limits.idleMs)
-    if (error instanceof UpstreamFailure && error.sent && error.kind !== 'invalid')
-      notify(
-        gate,
-        { server, session },
-        {
-          jsonrpc: '2.0',
-          method: 'notifications/cancelled',
-          params: { requestId: id, reason: 'The client does not wait any more.' },
-        },
-      ).catch(() => gate.log.debug({ server: server.name }, 'the server could not be told of a cancellation'))
   }
-  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome }, finished.error)
+  const rejected = finished.error && /^-?\d+$/.test(finished.error) ? { [ATTR.rpcStatus]: finished.error } : {}
+  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...rejected }, finished.error)
   gate.telemetry.instruments.client.record((gate.now() - began) / 1000, {
-    [ATTR.method]: 'tools/call',
-    [ATTR.server]: server.name,
-    [ATTR.tool]: tool,
+    ...measured,
     ...(finished.error ? { [ATTR.error]: finished.error } : {}),
   })
   return finished

@@ -1,151 +1,77 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RemitServer } from '../../lib/api/remit.ts'
-import type { ErrorCode, ErrorValues } from '../../lib/core/errors.ts'
-import { fallen } from '../../lib/core/standing.ts'
-import type { InForce } from '../authority.ts'
 import type { GateContext } from '../context.ts'
-import { traceparentOf } from '../telemetry.ts'
-import { UpstreamFailure } from '../upstream.ts'
-import { createCallHandler } from './call.ts'
 import { createEndedSessions } from './end-session.ts'
-import { within } from './forward.ts'
-import { accepts, header, send } from './http.ts'
+import { createAsks } from './front/asks.ts'
+import { admitted, refusing } from './front/door.ts'
+import { createLegacyFront } from './front/legacy.ts'
+import { createListeners } from './front/listen.ts'
+import { createModernFront } from './front/modern.ts'
+import { createNotified } from './front/notified.ts'
+import { createStreams } from './front/resumable.ts'
+import { createServe } from './front/serve.ts'
+import { eraOfRequest } from './front/versions.ts'
+import { accepts, header } from './http.ts'
 import { createInFlight } from './in-flight.ts'
 import { readMessage } from './incoming.ts'
-import { createListeners } from './listen.ts'
-import { AGENT_NOTIFICATIONS, AGENT_REQUESTS, type JsonObject, RPC, rpcError } from './messages.ts'
+import { RPC } from './messages.ts'
 import { sessionOf } from './named-session.ts'
-import { handleNotification } from './notification.ts'
-import { createReply } from './reply.ts'
-import { handleRequest } from './request.ts'
-import { traced } from './traced.ts'
 
-/** What makes `params` no call of a tool, as a phrase. */
-const callProblem = (params: JsonObject | undefined): string | undefined => {
-  const args = params?.arguments
-  if (typeof params?.name !== 'string' || !params.name || params.name.length > 256)
-    return 'params.name must be the name of a tool'
-  if (args !== undefined && (typeof args !== 'object' || args === null || Array.isArray(args)))
-    return 'params.arguments must be an object'
-  return params.task === undefined ? undefined : 'tasks are not passed on'
-}
-
-/** The MCP side of the gate: one endpoint a declared server, Streamable HTTP, tools only. */
+/** The MCP side of the gate: one endpoint a declared server, Streamable HTTP in all its revisions. */
 export const createMcpHandler = (gate: GateContext) => {
-  const handleCall = createCallHandler(gate)
-  const listeners = createListeners(gate)
-  gate.authority.onChange(() => listeners.toolsChanged())
+  const asks = createAsks()
+  const streams = createStreams()
+  const listeners = createListeners(gate, asks)
+  gate.authority.onChange(() => listeners.listsChanged())
   const inFlight = createInFlight()
   const ended = createEndedSessions(gate)
   const liveSession = (id: string) => (ended.has(id) ? undefined : gate.sessions.find(id))
-  const serverOf = (inForce: InForce, name: string): RemitServer | undefined =>
-    inForce.remit.servers.find((server) => server.name === name)
+  const serve = createServe(gate, inFlight)
+  const notified = createNotified(gate, inFlight)
+  const legacy = createLegacyFront(gate, { serve, notified, asks, streams, liveSession })
+  const modern = createModernFront(gate, { serve, listeners })
 
-  const handlePost = async (request: IncomingMessage, response: ServerResponse, name: string) => {
+  const post = async (request: IncomingMessage, response: ServerResponse, name: string) => {
     const message = await readMessage(gate, request, response)
     if (!message) return
-    const id = message.kind === 'request' ? message.id : null
-    const { method, params } = message
-    const inForce = gate.authority.current()
-    const reply = createReply(response, gate.limits.answerBytes)
-    const refuse = (status: number, rpcCode: number, code: ErrorCode, values?: ErrorValues) =>
-      send(response, status, rpcError(id, rpcCode, code, values))
-    const allowed = message.kind === 'request' ? AGENT_REQUESTS : AGENT_NOTIFICATIONS
-    if (!allowed.has(method)) {
-      gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'agent' })
-      const status = message.kind === 'request' ? 200 : 400
-      return refuse(status, RPC.methodNotFound, 'UnknownMethod', { method: method.slice(0, 64) })
+    const front = eraOfRequest(request, message) === 'modern' ? modern : legacy
+    return front(request, response, name, message)
+  }
+  /** What only a session has: its stream, and its end. */
+  const inSession = async (request: IncomingMessage, response: ServerResponse, name: string): Promise<unknown> => {
+    const isStream = request.method === 'GET'
+    // A client that tries for a stream before it has a session takes this for an answer.
+    if (eraOfRequest(request) === 'modern' || (isStream && header(request, 'mcp-session-id') === undefined))
+      return response.writeHead(405, { allow: 'POST' }).end()
+    const refuse = refusing(response, null)
+    // A session can be ended without authority, a stream cannot be had.
+    const door = admitted(gate, refuse, name, isStream ? 'GET' : 'notifications/cancelled')
+    if (!door) return
+    const { server } = door
+    if (!server) return refuse(404, RPC.invalidParams, 'UnknownServer', { server: name.slice(0, 63) })
+    if (isStream && !accepts(request, 'text/event-stream'))
+      return refuse(406, RPC.transport, 'MalformedRequest', { detail: 'Accept must name text/event-stream' })
+    const known = sessionOf(liveSession, request, response, name)
+    if (!known) return
+    if (!isStream) {
+      await ended.end(known.id, known.session, server)
+      return response.writeHead(200).end()
     }
-    if (!inForce) return refuse(503, RPC.internal, 'NoRemit')
-    const server = serverOf(inForce, name)
-    if (!server && method !== 'tools/call')
-      return refuse(404, RPC.invalidParams, 'UnknownServer', { server: name.slice(0, 63) })
-    // A call is decided and its denial recorded; giving one up is always possible; nothing else leaves without authority.
-    const over = fallen(inForce.prepared, gate.now())
-    if (over && method !== 'tools/call' && method !== 'notifications/cancelled')
-      return refuse(403, RPC.internal, over.code, { at: String(inForce.remit.expiresAt) })
-    if (method === 'initialize' && typeof params?.protocolVersion !== 'string')
-      return refuse(400, RPC.invalidParams, 'MalformedRequest', { detail: 'params.protocolVersion must be a string' })
-    const known = method === 'initialize' || !server ? undefined : sessionOf(liveSession, request, response, name)
-    if (response.headersSent) return
-    if (message.kind === 'notification') {
-      if (server && known) await handleNotification(gate, message, server, known, response, inFlight)
-      return
-    }
-    const limit = within(gate.limits.callMs)
-    response.once('close', () => {
-      if (!response.writableFinished) limit.abort(new UpstreamFailure('cancelled', 'the agent went away', true))
-    })
-    const traceparent = header(request, 'traceparent')
-    const sessionId = known?.id ?? ''
-    try {
-      if (method !== 'tools/call') {
-        await traced(gate, message, { known, traceparent }, (span) =>
-          handleRequest(gate, {
-            inForce,
-            server: server!,
-            session: known?.session,
-            message,
-            reply,
-            signal: limit.signal,
-            traceparent: traceparentOf(span),
-          }),
-        )
-        return
-      }
-      const problem =
-        callProblem(params) ??
-        (inFlight.has(sessionId, message.id) ? 'a call with this id is on its way already' : undefined)
-      if (problem) return refuse(200, RPC.invalidParams, 'MalformedRequest', { detail: problem })
-      if (known) inFlight.add(sessionId, message.id, limit.abort)
-      await traced(gate, message, { known, traceparent, tool: String(params!.name) }, (span) =>
-        handleCall({
-          server: name,
-          session: known?.session,
-          id: message.id,
-          raw: message.raw,
-          params: params!,
-          span,
-          reply,
-          signal: limit.signal,
-        }),
-      )
-    } finally {
-      inFlight.remove(sessionId, message.id, limit.abort)
-      limit.done()
-    }
+    if (header(request, 'last-event-id') === undefined) return listeners.open(response, server, known)
+    if (!streams.resume(request, response, known.id))
+      return refuse(400, RPC.transport, 'MalformedRequest', { detail: 'Last-Event-ID names no stream that goes on' })
   }
 
   /** Answers one HTTP request to `/mcp/<name>`. */
   const handle = async (request: IncomingMessage, response: ServerResponse, name: string): Promise<void> => {
-    if (request.method === 'POST') return handlePost(request, response, name)
-    if (request.method !== 'GET' && request.method !== 'DELETE') {
-      response.writeHead(405, { allow: 'GET, POST, DELETE' }).end()
-      return
-    }
-    const inForce = gate.authority.current()
-    if (!inForce) return send(response, 503, rpcError(null, RPC.internal, 'NoRemit'))
-    const server = serverOf(inForce, name)
-    if (!server)
-      return send(response, 404, rpcError(null, RPC.invalidParams, 'UnknownServer', { server: name.slice(0, 63) }))
-    if (request.method === 'DELETE') {
-      const known = sessionOf(liveSession, request, response, server.name)
-      if (!known) return
-      await ended.end(known.id, known.session, server)
-      response.writeHead(200).end()
-      return
-    }
-    const over = fallen(inForce.prepared, gate.now())
-    if (over)
-      return send(response, 403, rpcError(null, RPC.internal, over.code, { at: String(inForce.remit.expiresAt) }))
-    if (!accepts(request, 'text/event-stream'))
-      return send(
-        response,
-        406,
-        rpcError(null, RPC.transport, 'MalformedRequest', { detail: 'Accept must name text/event-stream' }),
-      )
-    const known = sessionOf(liveSession, request, response, name)
-    if (known) await listeners.open(request, response, server, known.session)
+    if (request.method === 'POST') await post(request, response, name)
+    else if (request.method === 'GET' || request.method === 'DELETE') await inSession(request, response, name)
+    else response.writeHead(405, { allow: 'GET, POST, DELETE' }).end()
   }
-  return { handle, close: listeners.close }
+  return {
+    handle,
+    close: () => {
+      listeners.close()
+      gate.held.close()
+    },
+  }
 }

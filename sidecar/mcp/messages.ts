@@ -8,6 +8,7 @@ export type JsonObject = { [key: string]: Json }
 
 /** A JSON-RPC 2.0 message of the agent; `raw` has every field it came with. */
 export type Message =
+  | { kind: 'response'; id: RequestId; answered: { result: JsonObject } | { error: { code: number; message: string } } }
   | { kind: 'request'; id: RequestId; method: string; params?: JsonObject; raw: JsonObject }
   | { kind: 'notification'; method: string; params?: JsonObject; raw: JsonObject }
 
@@ -58,6 +59,13 @@ const strayField = (object: JsonObject, fields: string[]): string | undefined =>
   return fields.find((field) => aliasOf(field, names) !== undefined)
 }
 
+const responseIn = ({ id, method, result, error }: JsonObject): Message | undefined => {
+  if (method !== undefined || !isRequestId(id) || (result === undefined) === (error === undefined)) return undefined
+  if (isObject(result)) return { kind: 'response', id, answered: { result } }
+  if (!isObject(error) || !Number.isSafeInteger(error.code) || typeof error.message !== 'string') return undefined
+  return { kind: 'response', id, answered: { error: { code: error.code as number, message: error.message } } }
+}
+
 /** Reads one message of an agent, or says in a phrase what the protocol does not allow about it. */
 export const classify = (value: Json): Message | string => {
   if (Array.isArray(value)) return 'batches are not part of this protocol version'
@@ -65,7 +73,7 @@ export const classify = (value: Json): Message | string => {
   const stray = strayField(value, MESSAGE_FIELDS) ?? (isObject(value.params) && strayField(value.params, PARAMS_FIELDS))
   if (stray) return `${stray} must be spelled like this`
   if (value.jsonrpc !== '2.0') return 'jsonrpc must be "2.0"'
-  if ('result' in value || 'error' in value) return 'nothing was asked that this could answer'
+  if ('result' in value || 'error' in value) return responseIn(value) ?? 'nothing was asked that this could answer'
   if (typeof value.method !== 'string') return 'method must be a string'
   const given = value.params
   if (given !== undefined && !isObject(given)) return 'params must be an object'
@@ -112,3 +120,12 @@ export const toolError = (
     _meta: { [META_CODE]: told.code, ...(told.receipt ? { [META_RECEIPT]: told.receipt } : {}) },
   },
 })
+
+/** The answer to any other request that was decided: the protocol's own error, with the catalog's code and a receipt. */
+export const requestError =
+  (rpcCode: number) =>
+  (id: RequestId, { code, message, receipt }: Parameters<typeof toolError>[1]): JsonObject => ({
+    jsonrpc: '2.0',
+    id,
+    error: { code: rpcCode, message, data: { code, ...(receipt ? { receipt } : {}) } },
+  })

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { versionsOf } from './front/versions.ts'
 import { header, send } from './http.ts'
 import { isSupportedVersion, PROTOCOL_VERSIONS, RPC, rpcError } from './messages.ts'
 import type { Session } from './sessions.ts'
@@ -11,8 +12,9 @@ export const sessionOf = (
   server: string,
 ): { id: string; session: Session } | undefined => {
   const id = header(request, 'mcp-session-id')
-  const version = header(request, 'mcp-protocol-version')
-  if (version !== undefined && !isSupportedVersion(version)) {
+  const versions = versionsOf(request)
+  const version = versions.find((named) => !isSupportedVersion(named))
+  if (version !== undefined) {
     send(
       response,
       400,
@@ -36,7 +38,7 @@ export const sessionOf = (
     send(response, 404, rpcError(null, RPC.session, 'UnknownSession'))
     return undefined
   }
-  if (version !== undefined && version !== session.version) {
+  if (versions.length > 0 && !versions.includes(session.version)) {
     send(
       response,
       400,

@@ -6,16 +6,16 @@ import { type Json, parseStrict } from '../../lib/core/strict.ts'
 import type { InForce } from '../authority.ts'
 import type { GateContext } from '../context.ts'
 import { UpstreamFailure } from '../upstream.ts'
-import { ask, createOwnSessions } from './ask.ts'
+import { ask } from './ask.ts'
 import { SessionGone } from './forward.ts'
 import { isObject, type JsonObject } from './messages.ts'
-import type { Session } from './sessions.ts'
+import type { ServerPort } from './ports.ts'
 
-/** For whom objects are read: the session they are read in where the agent has one with that server, and the trace. */
+/** For whom objects are read: the agent's own way to that server, and the trace. */
 export interface Reader {
   inForce: InForce
   server: string
-  session: Session | undefined
+  port: ServerPort | undefined
   traceparent: string
   signal: AbortSignal
 }
@@ -33,27 +33,23 @@ const objectIn = (result: JsonObject): { value: Json } | { problem: string } => 
 
 /** Reads objects that calls are about through the tools their rules name. What cannot be read is told. Rejects with SessionGone for the agent's own. */
 export const createObjectReader = (gate: GateContext) => {
-  const own = createOwnSessions(gate)
-
-  const answerOf = (server: RemitServer, need: ObjectNeed, tool: string, reader: Reader) => {
-    const question = {
-      server,
+  const answerOf = (server: RemitServer, need: ObjectNeed, tool: string, reader: Reader) =>
+    ask({
+      port: server.name === reader.server && reader.port ? reader.port : gate.ports.forGate(server),
       method: 'tools/call',
       params: { name: tool, arguments: need.arguments, _meta: { traceparent: reader.traceparent } },
       signal: reader.signal,
       traceparent: reader.traceparent,
-    }
-    return server.name === reader.server ? ask(gate, { ...question, session: reader.session }) : own.ask(question)
-  }
+    })
 
   const read = async (need: ObjectNeed, reader: Reader): Promise<ReadObject> => {
     const slash = need.tool.indexOf('/')
     const server = reader.inForce.remit.servers.find(({ name }) => name === need.tool.slice(0, slash))
     if (!server) return { ...need, problem: 'the server is not declared' }
     try {
-      const { raw } = await answerOf(server, need, need.tool.slice(slash + 1), reader)
+      const answer = await answerOf(server, need, need.tool.slice(slash + 1), reader)
       // As strictly as arguments: what is compared must not have been rounded, nor be one of two.
-      const parsed = parseStrict(raw)
+      const parsed = parseStrict(answer.came ?? answer.raw)
       if (!parsed.ok) return { ...need, problem: 'the answer is not plain JSON' }
       const { result } = parsed.value as JsonObject
       return { ...need, ...(isObject(result) ? objectIn(result) : { problem: 'the server refuses the read' }) }

@@ -1,6 +1,9 @@
+import type { Span } from '@opentelemetry/api'
+import type { IntentBody } from '../../lib/api/receipt.ts'
 import type { RemitServer } from '../../lib/api/remit.ts'
 import type { InForce } from '../authority.ts'
 import type { ServerMessage } from './answer.ts'
+import type { Resumed } from './input.ts'
 import type { JsonObject, RequestId } from './messages.ts'
 import type { Session } from './sessions.ts'
 
@@ -30,11 +33,15 @@ export interface Agent {
    * Rejects with UpstreamFailure when nobody listens or no answer comes until `signal` is aborted.
    */
   ask: (request: Asked, signal: AbortSignal) => Promise<Answered>
+  /** What this request of a modern client answers of an earlier one (`requestState`, `inputResponses`). */
+  resumed?: Resumed | undefined
 }
 
 export interface ServerOptions {
   signal: AbortSignal
   traceparent?: string | undefined
+  /** Of one message; the gate's own bound when it is not given. */
+  maxBytes?: number
   /** A notification that comes before the answer. */
   onNotification: (message: ServerMessage) => void
   /** A request the server makes meanwhile, in either era; what this resolves with is sent to it. */
@@ -52,6 +59,22 @@ export interface ServerPort {
   request: (message: Asked & { id: RequestId; raw?: JsonObject }, options: ServerOptions) => Promise<ServerMessage>
   /** Sends a notification; resolves with the HTTP status, 202 where the server's era has no such notification. */
   notify: (message: JsonObject) => Promise<number>
+  /**
+   * Opens the stream of what the server tells of its own accord; undefined where it has none. Rejects as `request`
+   * does. `ended` resolves once the stream is over, and never rejects.
+   */
+  listen: (
+    wanted: Wanted,
+    options: Pick<ServerOptions, 'signal' | 'onNotification' | 'onRequest'>,
+  ) => Promise<{ ended: Promise<void> } | undefined>
+}
+
+/** What somebody wants to be told of: changes of the lists, and of these resources. */
+export interface Wanted {
+  tools: boolean
+  prompts: boolean
+  resources: boolean
+  uris: string[]
 }
 
 /** Whom a server's request is about: by which remit, of which server, for which agent. */
@@ -59,6 +82,8 @@ export interface RequestScene {
   inForce: InForce
   server: RemitServer
   agent: Agent
+  /** Of the agent's own request that it comes about by, where there is one. */
+  span?: Span | undefined
 }
 
 /**
@@ -78,4 +103,7 @@ export interface Admitted {
   request: Asked
   /** Name of the intent receipt. */
   intent: string
+  trace: NonNullable<IntentBody['trace']>
+  /** When it was begun, milliseconds since the epoch. */
+  since: number
 }

@@ -9,13 +9,13 @@ export interface Reply {
   answer: (raw: string | JsonObject, status?: number) => void
   /** Ends without an answer: the agent has said it does not want one. */
   none: () => void
-  /** Nobody listens any more. */
-  gone: () => boolean
+  /** Calls once nobody listens any more, before an answer was given. */
+  whenGone: (then: () => void) => void
 }
 
-/** One server-sent event holding a JSON text. */
-export const sseEvent = (raw: string): string =>
-  `event: message\n${raw
+/** One server-sent event holding a JSON text; with an `id` it can be gone on after. */
+export const sseEvent = (raw: string, id?: string): string =>
+  `event: message\n${id === undefined ? '' : `id: ${id}\n`}${raw
     .split(/\r\n|\n|\r/)
     .map((line) => `data: ${line}\n`)
     .join('')}\n`
@@ -23,6 +23,7 @@ export const sseEvent = (raw: string): string =>
 export const SSE_HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
 } as const
 
 /**
@@ -67,6 +68,43 @@ export const createReply = (response: ServerResponse, maxUnread: number): Reply 
       startStream()
       response.end()
     },
-    gone: () => response.destroyed && !response.writableFinished,
+    whenGone: (then) => {
+      response.once('close', () => {
+        if (!response.writableFinished) then()
+      })
+    },
   }
+}
+
+/** The reply to a request of the modern revision: no event has an id, and every result says what it is. */
+export const createModernReply = (response: ServerResponse, maxUnread: number): Reply => {
+  const base = createReply(response, maxUnread)
+  return {
+    ...base,
+    answer: (body, status) => {
+      const full = typeof body === 'string' ? body : withType(body)
+      base.answer(full, status ?? statusOf(full))
+    },
+  }
+}
+
+const withType = (body: JsonObject): JsonObject => {
+  const { result } = body
+  return typeof result === 'object' && result !== null && !Array.isArray(result) && result.resultType === undefined
+    ? { ...body, result: { resultType: 'complete', ...result } }
+    : body
+}
+
+/** Errors of the protocol that are statuses of HTTP too. */
+const STATUS: Readonly<Record<string, number>> = { '-32601': 404, '-32020': 400, '-32021': 400, '-32022': 400 }
+const SHORT = 64 * 1024
+
+const statusOf = (body: string | JsonObject): number => {
+  let parsed: unknown = body
+  if (typeof body === 'string') {
+    if (body.length > SHORT || !body.includes('"error"')) return 200
+    parsed = JSON.parse(body)
+  }
+  const { error } = parsed as { error?: { code?: unknown } }
+  return STATUS[String(error?.code)] ?? 200
 }

@@ -1,11 +1,19 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { readIfThere, replaceFile } from '../spool/files.ts'
+import { createHash } from 'node:crypto'
+import type { Json } from '../../lib/core/strict.ts'
+import type { JsonObject } from './messages.ts'
+import type { Seal } from './seal.ts'
 
 /** What the gate has to know of a session; `upstream` is absent when the server keeps none. */
 export interface Session {
   server: string
   version: string
   upstream?: string
+  /** The server speaks 2026-07-28, so the session is one of this gate's alone. */
+  modern?: true
+  /** What of the client's capabilities this gate knows. */
+  capabilities?: JsonObject
+  /** The client as it names itself, to servers that are told at each request. */
+  client?: JsonObject
 }
 
 export interface Sessions {
@@ -15,17 +23,14 @@ export interface Sessions {
   find: (id: string) => Session | undefined
 }
 
-const KEY_FILE = 'session.key'
+const PURPOSE = 'session'
 const CACHED = 1_000
 
 /**
- * Session ids that carry their own state, encrypted (AES-256-GCM) under a key of the spool directory: a restarted gate
- * knows them again, an agent cannot make one up, and none works at the server itself.
+ * Session ids that carry their own state, sealed: a restarted gate knows them again, an agent cannot make one up, and
+ * none works at the server itself.
  */
-export const createSessions = (dir: string): Sessions => {
-  const saved = readIfThere(dir, KEY_FILE)
-  const key = saved && /^[0-9a-f]{64}$/.test(saved) ? Buffer.from(saved, 'hex') : randomBytes(32)
-  if (saved !== key.toString('hex')) replaceFile(dir, KEY_FILE, key.toString('hex'))
+export const createSessions = (seal: Seal): Sessions => {
   const known = new Map<string, Session>()
   const remember = (id: string, session: Session) => {
     if (known.size >= CACHED) known.delete(known.keys().next().value!)
@@ -34,26 +39,15 @@ export const createSessions = (dir: string): Sessions => {
   }
   return {
     open: (session) => {
-      const nonce = randomBytes(12)
-      const cipher = createCipheriv('aes-256-gcm', key, nonce)
-      const sealed = Buffer.concat([cipher.update(JSON.stringify(session), 'utf8'), cipher.final()])
-      const id = Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')
+      const id = seal.close(PURPOSE, session as unknown as Json)
       remember(id, session)
       return id
     },
     find: (id) => {
       const cached = known.get(id)
       if (cached) return cached
-      const bytes = Buffer.from(id, 'base64url')
-      if (bytes.length < 29 || bytes.toString('base64url') !== id) return undefined
-      try {
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
-        decipher.setAuthTag(bytes.subarray(12, 28))
-        const text = Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8')
-        return remember(id, JSON.parse(text) as Session)
-      } catch {
-        return undefined
-      }
+      const session = seal.open(PURPOSE, id)
+      return session === undefined ? undefined : remember(id, session as unknown as Session)
     },
   }
 }

@@ -1,44 +1,66 @@
-import type { Span } from '@opentelemetry/api'
+import type { Attributes, Span } from '@opentelemetry/api'
 import type { GateContext } from '../context.ts'
-import { ATTR, endSpan, parentContext, SpanKind, startSpan } from '../telemetry.ts'
+import { ATTR, endSpan, OVER_HTTP, parentContext, SpanKind, startSpan } from '../telemetry.ts'
 import type { JsonObject, Message } from './messages.ts'
-import { type Session, sessionLabel } from './sessions.ts'
+import type { Agent } from './ports.ts'
+import { sessionLabel } from './sessions.ts'
+
+/** A word of the error catalog: why the gate itself did not make a call. */
+const isCode = (word: string): boolean => /^[A-Z]/.test(word)
+
+/** How the conventions say what the agent got: JSON-RPC's code, `tool_error` for a tool's result that is one, or a word. */
+const errorOf = (word: string | undefined, tool: string | undefined): Attributes => {
+  if (word === undefined) return {}
+  if (/^-?\d+$/.test(word)) return { [ATTR.error]: word, [ATTR.rpcStatus]: word }
+  const code = isCode(word) ? { [ATTR.code]: word } : {}
+  const isResult = tool !== undefined && !['session', 'cancelled', '_OTHER'].includes(word)
+  return { ...code, [ATTR.error]: isResult ? 'tool_error' : word }
+}
 
 /** Does the work of one request in a server span, below the agent's own where it names one. */
 export const traced = async (
   gate: GateContext,
   message: Extract<Message, { kind: 'request' }>,
   about: {
-    known: { id: string; session: Session } | undefined
+    agent?: Agent | undefined
     /** The request's traceparent header; the one in `_meta` goes before it. */
     traceparent: string | undefined
     tool?: string
   },
   work: (span: Span) => Promise<string | undefined>,
 ): Promise<void> => {
-  const { known, tool } = about
+  const { agent, tool } = about
   const began = gate.now()
   const meta = message.params?._meta as JsonObject | undefined
+  const measured: Attributes = {
+    [ATTR.method]: message.method,
+    ...(tool ? { [ATTR.operation]: 'execute_tool' } : {}),
+    ...(agent ? { [ATTR.protocol]: agent.version } : {}),
+    ...OVER_HTTP,
+  }
   const span = startSpan(
     gate.telemetry.tracer,
     tool ? `${message.method} ${tool}` : message.method,
     SpanKind.SERVER,
     {
-      [ATTR.method]: message.method,
-      ...(tool ? { [ATTR.tool]: tool, [ATTR.operation]: 'execute_tool' } : {}),
+      ...measured,
+      ...(tool ? { [ATTR.tool]: tool } : {}),
       [ATTR.requestId]: String(message.id),
-      [ATTR.transport]: 'tcp',
-      ...(known ? { [ATTR.session]: sessionLabel(known.id), [ATTR.protocol]: known.session.version } : {}),
+      ...(agent?.session ? { [ATTR.session]: sessionLabel(agent.session.id) } : {}),
     },
     parentContext(meta?.traceparent, about.traceparent),
   )
-  let error: string | undefined = '_OTHER'
+  let word: string | undefined = '_OTHER'
   try {
-    error = await work(span)
+    word = await work(span)
   } finally {
-    endSpan(span, {}, error)
+    const failure = errorOf(word, tool)
+    const error = failure[ATTR.error]
+    endSpan(span, failure, error === undefined ? undefined : String(error))
     gate.telemetry.instruments.server.record((gate.now() - began) / 1000, {
-      [ATTR.method]: message.method,
+      ...measured,
+      // Of calls that were made: a denied one may be of a name that the agent made up.
+      ...(tool && !(word && isCode(word)) ? { [ATTR.tool]: tool } : {}),
       ...(error ? { [ATTR.error]: error } : {}),
     })
   }

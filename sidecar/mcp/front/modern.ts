@@ -1,0 +1,139 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { aliasOf } from '../../../lib/core/alias.ts'
+import { describe } from '../../../lib/core/errors.ts'
+import type { GateContext } from '../../context.ts'
+import { traceparentOf } from '../../telemetry.ts'
+import { UpstreamFailure } from '../../upstream.ts'
+import { within } from '../forward.ts'
+import { header, send } from '../http.ts'
+import { resumedBy } from '../input.ts'
+import { isObject, type JsonObject, type Message, RPC } from '../messages.ts'
+import { fateOf } from '../methods/table.ts'
+import { mirrorProblem } from '../mirrored.ts'
+import type { Agent } from '../ports.ts'
+import { createModernReply } from '../reply.ts'
+import { ALL_VERSIONS, isLogLevel, META, MODERN_CODES, MODERN_VERSION } from '../revision.ts'
+import { traced } from '../traced.ts'
+import { admitted, refusing } from './door.ts'
+import { discover } from './hello.ts'
+import type { Listeners } from './listen.ts'
+import type { createServe } from './serve.ts'
+import { versionsOf } from './versions.ts'
+
+type Request = Extract<Message, { kind: 'request' }>
+
+/** What is missing from a request's `_meta`, as a phrase. */
+const metaProblem = (meta: unknown): string | undefined => {
+  if (!isObject(meta)) return 'params._meta is missing'
+  const stray = Object.values(META).find((key) => aliasOf(key, Object.keys(meta)) !== undefined)
+  if (stray) return `${stray} must be spelled like this`
+  if (typeof meta[META.version] !== 'string') return `params._meta["${META.version}"] must be a string`
+  if (!isObject(meta[META.capabilities])) return `params._meta["${META.capabilities}"] must be an object`
+  const { [META.logLevel]: level } = meta
+  return level === undefined || isLogLevel(level) ? undefined : `params._meta["${META.logLevel}"] is no level`
+}
+
+/** Why a request of the modern revision cannot be served, answered already; undefined when it can. */
+const isRefused = (
+  gate: GateContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  name: string,
+  { id, method, params = {} }: Request,
+): boolean => {
+  const refuse = refusing(response, id)
+  const problem = metaProblem(params._meta)
+  if (problem) {
+    refuse(400, RPC.invalidParams, 'MalformedRequest', { detail: problem })
+    return true
+  }
+  const version = String((params._meta as JsonObject)[META.version])
+  const named = versionsOf(request)
+  const mismatch = (detail: string) => {
+    refuse(400, MODERN_CODES.headerMismatch, 'MalformedRequest', { detail })
+    return true
+  }
+  if (named.length === 0) return mismatch('the header MCP-Protocol-Version is missing')
+  if (named.some((one) => one !== version))
+    return mismatch('the header MCP-Protocol-Version is not the version of the body')
+  if (version !== MODERN_VERSION) {
+    const supported = [...ALL_VERSIONS]
+    const requested = version.slice(0, 20)
+    send(response, 400, {
+      jsonrpc: '2.0',
+      id,
+      error: {
+        code: MODERN_CODES.unsupportedVersion,
+        message: describe('UnsupportedVersion', { version: requested, supported: supported.join(', ') }).message,
+        data: { supported, requested },
+      },
+    })
+    return true
+  }
+  if (fateOf('agent', 'request', method, 'modern') === 'refused') {
+    gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'agent' })
+    refuse(404, RPC.methodNotFound, 'UnknownMethod', { method: method.slice(0, 64) })
+    return true
+  }
+  const server = gate.authority.current()?.remit.servers.find((declared) => declared.name === name)
+  const mirrored = server && method === 'tools/call' ? gate.ports.paramHeaders.of(server, params.name) : undefined
+  const different = mirrorProblem(request.headers, { method, params }, mirrored)
+  return different === undefined ? false : mismatch(different)
+}
+
+/** Messages of agents that speak the modern revision: each says all that has to be known of it. */
+export const createModernFront =
+  (gate: GateContext, { serve, listeners }: { serve: ReturnType<typeof createServe>; listeners: Listeners }) =>
+  async (request: IncomingMessage, response: ServerResponse, name: string, message: Message): Promise<void> => {
+    const refuse = refusing(response, message.kind === 'request' ? message.id : null)
+    if (message.kind === 'response')
+      return refuse(400, RPC.invalidRequest, 'MalformedRequest', { detail: 'nothing was asked that this could answer' })
+    if (message.kind === 'notification') {
+      if (fateOf('agent', 'notification', message.method, 'modern') !== 'refused') {
+        // A stream that is closed says it already; there is nobody to pass it on to.
+        response.writeHead(202).end()
+        return
+      }
+      gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'agent' })
+      return refuse(400, RPC.methodNotFound, 'UnknownMethod', { method: message.method.slice(0, 64) })
+    }
+    if (isRefused(gate, request, response, name, message)) return
+    const { method, params = {} } = message
+    const door = admitted(gate, refuse, name, method)
+    if (!door) return
+    const { inForce, server } = door
+    const resumed = resumedBy(gate.seal, gate.now(), name, { method, params })
+    if (typeof resumed === 'string') return refuse(200, RPC.invalidParams, 'MalformedRequest', { detail: resumed })
+    const reply = createModernReply(response, gate.limits.answerBytes)
+    const agent: Agent = {
+      era: 'modern',
+      version: MODERN_VERSION,
+      capabilities: (params._meta as JsonObject)[META.capabilities] as JsonObject,
+      notify: reply.message,
+      // It is asked by the answer to its request, never beside it.
+      ask: async () => ({ error: { code: RPC.methodNotFound, message: 'This client cannot be asked now.' } }),
+      resumed,
+    }
+    const traceparent = header(request, 'traceparent')
+    if (method !== 'server/discover' && method !== 'subscriptions/listen')
+      return serve({ inForce, name, server, message, agent: server && agent, reply, traceparent })
+    if (!server) return
+    if (method === 'subscriptions/listen') return listeners.subscribe(response, { inForce, server, message, agent })
+    const limit = within(gate.limits.callMs)
+    reply.whenGone(() => limit.abort(new UpstreamFailure('cancelled', 'the agent went away', true)))
+    try {
+      await traced(gate, message, { agent, traceparent }, (span) =>
+        discover(gate, {
+          inForce,
+          server,
+          message,
+          agent,
+          reply,
+          traceparent: traceparentOf(span),
+          signal: limit.signal,
+        }),
+      )
+    } finally {
+      limit.done()
+    }
+  }

@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http'
+import { header } from '../http.ts'
+import { isObject, isSupportedVersion, type Message } from '../messages.ts'
+import type { Era } from '../ports.ts'
+import { META } from '../revision.ts'
+
+/** The versions a request's header names; some clients send it twice, which HTTP reads as a list. */
+export const versionsOf = (request: IncomingMessage): string[] =>
+  (header(request, 'mcp-protocol-version') ?? '')
+    .split(',')
+    .map((version) => version.trim())
+    .filter(Boolean)
+
+/** Versions are dates; the first without sessions is of 2026. */
+const isModernDate = (version: string) => /^\d{4}-\d\d-\d\d$/.test(version) && version >= '2026'
+
+/** Which era a request is of: by what it says of itself in its body, or else by its header. */
+export const eraOfRequest = (request: IncomingMessage, message?: Message): Era => {
+  const meta = message && message.kind !== 'response' ? message.params?._meta : undefined
+  if (isObject(meta) && META.version in meta) return 'modern'
+  const versions = versionsOf(request)
+  return versions.some(isModernDate) && !versions.some(isSupportedVersion) ? 'modern' : 'legacy'
+}

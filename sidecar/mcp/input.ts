@@ -1,0 +1,96 @@
+import { canonical, sha256hex } from '../../lib/core/canonical.ts'
+import type { Json } from '../../lib/core/strict.ts'
+import type { ServerMessage } from './answer.ts'
+import { isObject, type JsonObject } from './messages.ts'
+import type { Admitted, Asked } from './ports.ts'
+import { MAY_ASK } from './revision.ts'
+import type { Seal } from './seal.ts'
+
+/** How long an agent may take over what a server asks of it before the call is made again. */
+export const INPUT_MS = 10 * 60_000
+const PURPOSE = 'input'
+const MAX_STATE = 1024 * 1024
+
+/**
+ * What goes to a modern agent as `requestState`, sealed: which call asks, until when, and either the name of the open
+ * call here or all that is needed to make it again.
+ */
+export type Ticket = { server: string; call: string; until: number } & (
+  | { held: string }
+  | { state?: string; asked: { [key: string]: Admitted } }
+)
+export interface Resumed {
+  ticket: Ticket
+  /** What the agent answers, by the key it was asked under. */
+  responses: ReadonlyMap<string, JsonObject>
+}
+
+/** What a call is about, apart from what was asked about it and what only belongs to the message. */
+const callDigest = ({ method, params: { name, uri, arguments: args } }: Asked): string =>
+  sha256hex(canonical({ method, about: [name ?? null, uri ?? null, args ?? {}] }))
+
+/** `requestState` for an answer to this call; undefined when it would be larger than an agent should have to send. */
+export const ticketFor = (
+  seal: Seal,
+  now: number,
+  server: string,
+  call: Asked,
+  content: { held: string } | { state?: string; asked: { [key: string]: Admitted } },
+): string | undefined => {
+  const ticket: Ticket = { server, call: callDigest(call), until: now + INPUT_MS, ...content }
+  const text = seal.close(PURPOSE, ticket as unknown as Json)
+  return text.length > MAX_STATE ? undefined : text
+}
+
+/** What a request of a modern client resumes; undefined when nothing, a phrase when it cannot. */
+export const resumedBy = (seal: Seal, now: number, server: string, call: Asked): Resumed | string | undefined => {
+  const { requestState, inputResponses } = call.params
+  if (requestState === undefined && inputResponses === undefined) return undefined
+  if (!MAY_ASK.has(call.method)) return `${call.method} asks for no input`
+  if (requestState === undefined) return 'params.inputResponses answer nothing that was asked'
+  if (typeof requestState !== 'string') return 'params.requestState must be a string'
+  if (inputResponses !== undefined && !isObject(inputResponses)) return 'params.inputResponses must be an object'
+  const ticket = seal.open(PURPOSE, requestState) as unknown as Ticket | undefined
+  if (!ticket) return 'params.requestState is none of this server'
+  if (ticket.server !== server || ticket.call !== callDigest(call)) return 'params.requestState is of another call'
+  if (ticket.until < now) return 'params.requestState is too old'
+  const responses = new Map<string, JsonObject>()
+  for (const [key, response] of Object.entries(inputResponses ?? {})) {
+    if (!isObject(response)) return 'each of params.inputResponses must be an object'
+    responses.set(key, response)
+  }
+  return { ticket, responses }
+}
+
+/** What a modern server asks for instead of answering; undefined when it answers. */
+export const inputOf = ({
+  message,
+}: ServerMessage): { requests: [string, Asked][]; state: string | undefined } | undefined => {
+  const { result } = message
+  if (!isObject(result) || result.resultType !== 'input_required') return undefined
+  const asked = isObject(result.inputRequests) ? result.inputRequests : {}
+  return {
+    requests: Object.entries(asked).map(([key, request]) => [
+      key,
+      {
+        method: isObject(request) ? String(request.method) : '',
+        params: isObject(request) && isObject(request.params) ? request.params : {},
+      },
+    ]),
+    state: typeof result.requestState === 'string' ? result.requestState : undefined,
+  }
+}
+
+/** An answer that asks for input. */
+export const asksFor = (id: string | number, asked: { [key: string]: Asked }, requestState: string): ServerMessage => {
+  const message: JsonObject = {
+    jsonrpc: '2.0',
+    id,
+    result: {
+      resultType: 'input_required',
+      ...(Object.keys(asked).length > 0 ? { inputRequests: asked as unknown as JsonObject } : {}),
+      requestState,
+    },
+  }
+  return { message, raw: JSON.stringify(message) }
+}

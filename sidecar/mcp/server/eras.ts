@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import type { RemitServer } from '../../../lib/api/remit.ts'
+import type { Outside } from '../../context.ts'
+import { UpstreamFailure } from '../../upstream.ts'
+import { readAnswer } from '../answer.ts'
+import { within } from '../forward.ts'
+import { isObject, type JsonObject } from '../messages.ts'
+import { mirror } from '../mirrored.ts'
+import type { Era } from '../ports.ts'
+import { META, MODERN_CODES, MODERN_VERSION } from '../revision.ts'
+import { post, readRefusal } from './post.ts'
+
+/** Longest it may take to find out which era a server speaks. */
+const PROBE_MS = 5_000
+const PROBE_BYTES = 1024 * 1024
+
+/** Finds out which era servers speak, and remembers it. What an agent says has no part in it. */
+export interface Eras {
+  /** Rejects with UpstreamFailure when there is no server, or UserError(CredentialMissing). */
+  of: (server: RemitServer) => Promise<Era>
+  /** The server has behaved as one of another era. */
+  forget: (server: RemitServer) => void
+}
+
+/** What the gate says of itself where a server wants to know the client. */
+export const GATE_INFO: JsonObject = { name: 'remit', version: '1' }
+
+const DISCOVER = {
+  method: 'server/discover',
+  params: { _meta: { [META.version]: MODERN_VERSION, [META.client]: GATE_INFO, [META.capabilities]: {} } },
+}
+
+const listsOurs = (versions: unknown): boolean => Array.isArray(versions) && versions.includes(MODERN_VERSION)
+
+/** Whether an error is one that only a server of the modern revision sends, and that it can be spoken with. */
+export const isModernError = (error: unknown): boolean => {
+  if (!isObject(error)) return false
+  if (error.code === MODERN_CODES.unsupportedVersion) return isObject(error.data) && listsOurs(error.data.supported)
+  return error.code === MODERN_CODES.headerMismatch || error.code === MODERN_CODES.missingCapability
+}
+
+/** `sure`: it answered so, and will again. */
+const probe = async (gate: Outside, server: RemitServer): Promise<{ era: Era; sure: boolean }> => {
+  const id = randomUUID()
+  const limit = within(Math.min(PROBE_MS, gate.limits.idleMs))
+  try {
+    const response = await post(gate, {
+      server,
+      headers: { 'mcp-protocol-version': MODERN_VERSION, ...mirror(DISCOVER) },
+      message: { jsonrpc: '2.0', id, ...DISCOVER },
+      signal: limit.signal,
+    })
+    const { statusCode = 0 } = response
+    if (statusCode !== 200)
+      return { era: isModernError(await readRefusal(response)) ? 'modern' : 'legacy', sure: statusCode < 500 }
+    const { message } = await readAnswer(response, {
+      id,
+      maxBytes: PROBE_BYTES,
+      signal: limit.signal,
+      onMessage: () => {},
+    })
+    const result = isObject(message.result) ? message.result : {}
+    return {
+      era: listsOurs(result.supportedVersions) || isModernError(message.error) ? 'modern' : 'legacy',
+      sure: true,
+    }
+  } catch (error) {
+    if (!(error instanceof UpstreamFailure) || !error.sent) throw error
+    return { era: 'legacy', sure: error.kind === 'invalid' }
+  } finally {
+    limit.done()
+  }
+}
+
+export const createEras = (gate: Outside): Eras => {
+  const known = new Map<string, Promise<Era>>()
+  const keyOf = ({ name, url }: RemitServer) => `${name} ${url}`
+  return {
+    of: (server) => {
+      const key = keyOf(server)
+      const before = known.get(key)
+      if (before) return before
+      const found = probe(gate, server).then(
+        ({ era, sure }) => {
+          if (!sure && known.get(key) === found) known.delete(key)
+          return era
+        },
+        (error: unknown) => {
+          if (known.get(key) === found) known.delete(key)
+          throw error
+        },
+      )
+      known.set(key, found)
+      return found
+    },
+    forget: (server) => void known.delete(keyOf(server)),
+  }
+}

@@ -1,0 +1,123 @@
+import type { RemitServer } from '../../../lib/api/remit.ts'
+import type { Outside } from '../../context.ts'
+import { UpstreamFailure } from '../../upstream.ts'
+import { readAnswer, type ServerMessage } from '../answer.ts'
+import { SessionGone, sessionHeaders, within } from '../forward.ts'
+import { isRequestId, type JsonObject, type RequestId, RPC } from '../messages.ts'
+import type { Answered, ServerOptions } from '../ports.ts'
+import type { Session } from '../sessions.ts'
+import { isModernError } from './eras.ts'
+import { post, readRefusal } from './post.ts'
+
+const ASIDE_MS = 10_000
+/** Requests of one server stream that are being answered at a time; a server that sends more gets no answer to them. */
+const MAX_ANSWERING = 16
+
+/** Where messages of one session go. */
+export interface Place {
+  server: RemitServer
+  session: Session | undefined
+  traceparent?: string | undefined
+}
+
+/** Sends a message nobody waits for an answer to; resolves with the HTTP status. */
+export const tell = async (gate: Outside, place: Place, message: JsonObject): Promise<number> => {
+  const limit = within(ASIDE_MS)
+  try {
+    const response = await post(gate, {
+      server: place.server,
+      headers: sessionHeaders(place.session),
+      message,
+      traceparent: place.traceparent,
+      signal: limit.signal,
+    })
+    response.resume()
+    response.on('error', () => {})
+    return response.statusCode ?? 0
+  } finally {
+    limit.done()
+  }
+}
+
+/** Hands a session's server's messages on: what it tells, and what it asks, whose answers are sent to it. */
+export const incoming = (
+  gate: Outside,
+  place: Place,
+  options: Pick<ServerOptions, 'signal' | 'onNotification' | 'onRequest'>,
+) => {
+  let answering = 0
+  const { server } = place
+  const answer = async (id: RequestId, method: string, params: JsonObject): Promise<void> => {
+    const answered: Answered =
+      method === 'ping'
+        ? { result: {} }
+        : await options.onRequest({ method, params }, options.signal).catch((error: unknown) => {
+            if (!(error instanceof UpstreamFailure)) throw error
+            return { error: { code: RPC.internal, message: 'The client did not answer.' } }
+          })
+    await tell(gate, place, { jsonrpc: '2.0', id, ...answered })
+  }
+  return {
+    /** Whether the server waits for an answer rather than being waited for. */
+    isAsking: () => answering > 0,
+    onMessage: (message: ServerMessage): void => {
+      const { id, method, params } = message.message
+      if (id === undefined) {
+        options.onNotification(message)
+        return
+      }
+      if ('result' in message.message || 'error' in message.message) return
+      if (answering >= MAX_ANSWERING || !isRequestId(id)) return
+      answering++
+      answer(id, String(method), (params ?? {}) as JsonObject)
+        .catch((error: unknown) =>
+          gate.log.debug({ err: error, server: server.name }, 'a server could not be answered'),
+        )
+        .finally(() => answering--)
+    },
+  }
+}
+
+/** One request in a session, up to its answer. Rejects with UpstreamFailure or SessionGone; given up, it tells the server. */
+export const exchange = async (
+  gate: Outside,
+  place: Place,
+  message: JsonObject & { id: RequestId },
+  options: ServerOptions,
+): Promise<ServerMessage & { session?: string | undefined }> => {
+  const over = new AbortController()
+  const { isAsking, onMessage } = incoming(gate, place, { ...options, signal: over.signal })
+  try {
+    const response = await post(gate, {
+      server: place.server,
+      headers: sessionHeaders(place.session),
+      message,
+      traceparent: options.traceparent,
+      signal: options.signal,
+      isAsking,
+    })
+    if (response.statusCode === 404 && place.session?.upstream) {
+      response.resume()
+      throw new SessionGone('the server does not know the session')
+    }
+    if (response.statusCode === 400 && isModernError(await readRefusal(response))) {
+      // The server speaks another era since.
+      if (place.session) throw new SessionGone('the server knows no sessions')
+      throw new UpstreamFailure('invalid', 'HTTP 400', true)
+    }
+    const maxBytes = options.maxBytes ?? gate.limits.answerBytes
+    const answer = await readAnswer(response, { id: message.id, maxBytes, signal: options.signal, onMessage })
+    const session = response.headers['mcp-session-id']
+    return { ...answer, session: typeof session === 'string' ? session : undefined }
+  } catch (error) {
+    if (error instanceof UpstreamFailure && error.sent && error.kind !== 'invalid' && message.method !== 'initialize')
+      tell(gate, place, {
+        jsonrpc: '2.0',
+        method: 'notifications/cancelled',
+        params: { requestId: message.id, reason: 'The client does not wait any more.' },
+      }).catch(() => gate.log.debug({ server: place.server.name }, 'the server could not be told of a cancellation'))
+    throw error
+  } finally {
+    over.abort(new UpstreamFailure('cancelled', 'the request is over', true))
+  }
+}

@@ -1,0 +1,21 @@
+import type { RemitServer } from '../../../lib/api/remit.ts'
+import type { Outside } from '../../context.ts'
+import type { JsonObject } from '../messages.ts'
+import type { ServerPort } from '../ports.ts'
+import type { Session } from '../sessions.ts'
+import { exchange, tell } from './legacy-exchange.ts'
+import { openStream } from './stream.ts'
+
+/** A server of the older revisions as an agent of them reaches it: in the agent's own session, message by message. */
+export const createLegacyPort = (gate: Outside, server: RemitServer, session: Session): ServerPort => ({
+  server,
+  request: ({ id, method, params, raw }, options) =>
+    exchange(
+      gate,
+      { server, session, traceparent: options.traceparent },
+      { ...(raw ?? { jsonrpc: '2.0', method }), id, params } as JsonObject & { id: string },
+      options,
+    ),
+  notify: (message) => tell(gate, { server, session }, message),
+  listen: (_wanted, options) => openStream(gate, server, session, options),
+})

@@ -1,0 +1,111 @@
+import type { RemitServer } from '../../../lib/api/remit.ts'
+import type { Outside } from '../../context.ts'
+import { UpstreamFailure } from '../../upstream.ts'
+import { readAnswer, type ServerMessage } from '../answer.ts'
+import { within } from '../forward.ts'
+import type { JsonObject, RequestId } from '../messages.ts'
+import { mirror } from '../mirrored.ts'
+import type { Asked, ServerOptions } from '../ports.ts'
+import { MODERN_CODES, MODERN_VERSION } from '../revision.ts'
+import { type Eras, isModernError } from './eras.ts'
+import { ownId } from './own-id.ts'
+import type { ParamHeaders } from './param-headers.ts'
+import { post, readRefusal } from './post.ts'
+
+const LEARN_MS = 10_000
+/** Pages of a list of tools that are looked at for the headers of one of them. */
+const MAX_PAGES = 50
+
+export interface ModernParts {
+  eras: Eras
+  paramHeaders: ParamHeaders
+}
+
+/** Requests to a server of the modern revision; each stands for itself, and closing its stream gives it up. */
+export const createModernExchange = (gate: Outside, { eras, paramHeaders }: ModernParts, server: RemitServer) => {
+  const send = (request: Asked, id: RequestId, options: Pick<ServerOptions, 'signal' | 'traceparent'>) =>
+    post(gate, {
+      server,
+      headers: {
+        'mcp-protocol-version': MODERN_VERSION,
+        ...mirror(request, request.method === 'tools/call' ? paramHeaders.of(server, request.params.name) : []),
+      },
+      message: { jsonrpc: '2.0', id, ...request } as unknown as JsonObject,
+      traceparent: options.traceparent,
+      signal: options.signal,
+    })
+
+  const once = async (request: Asked, id: RequestId, options: ServerOptions): Promise<ServerMessage> => {
+    const response = await send(request, id, options)
+    const { statusCode = 0 } = response
+    if (statusCode === 400 || statusCode === 404) {
+      const error = await readRefusal(response)
+      const isUnknownMethod = statusCode === 404 && error?.code === -32601
+      const isOurs =
+        error && (isModernError(error) || isUnknownMethod || error.code === -32602 || error.code === -32600)
+      if (!isOurs) {
+        // As a server of another era would: the next request asks again which one it is.
+        eras.forget(server)
+        throw new UpstreamFailure('invalid', `HTTP ${statusCode}`, true)
+      }
+      const message: JsonObject = { jsonrpc: '2.0', id, error }
+      return { message, raw: JSON.stringify(message) }
+    }
+    return readAnswer(response, {
+      id,
+      maxBytes: options.maxBytes ?? gate.limits.answerBytes,
+      signal: options.signal,
+      onMessage: (message) => {
+        // Servers of this revision ask nothing of their own accord; one that does gets no answer.
+        if (!('id' in message.message)) options.onNotification(message)
+        else gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'server' })
+      },
+    })
+  }
+  const learning = async (request: Asked, id: RequestId, options: ServerOptions): Promise<ServerMessage> => {
+    const answer = await once(request, id, options)
+    if (request.method === 'tools/list') paramHeaders.learn(server, (answer.message.result as JsonObject)?.tools)
+    return answer
+  }
+  /** Reads the server's list until it has the tool. What cannot be learned is left to the server to refuse. */
+  const learn = async (tool: string, meta: JsonObject, options: ServerOptions): Promise<void> => {
+    const limit = within(LEARN_MS, options.signal)
+    const quiet = { ...options, signal: limit.signal, onNotification: () => {} }
+    let cursor: unknown
+    try {
+      for (let page = 0; page < MAX_PAGES && paramHeaders.of(server, tool) === undefined; page++) {
+        const params = { ...(typeof cursor === 'string' ? { cursor } : {}), _meta: meta }
+        const answer = await learning({ method: 'tools/list', params }, ownId(), quiet)
+        cursor = (answer.message.result as JsonObject | undefined)?.nextCursor
+        if (typeof cursor !== 'string') break
+      }
+      if (paramHeaders.of(server, tool) === undefined) paramHeaders.none(server, tool)
+    } catch (error) {
+      if (!(error instanceof UpstreamFailure) || options.signal.aborted) throw error
+      gate.log.debug({ server: server.name, reason: error.message }, 'which headers a tool wants is not known')
+    } finally {
+      limit.done()
+    }
+  }
+  return {
+    /** `meta`: what a request of the gate's own says of the client. */
+    request: async (
+      request: Asked,
+      id: RequestId,
+      meta: JsonObject,
+      options: ServerOptions,
+    ): Promise<ServerMessage> => {
+      if (request.method !== 'tools/call') return learning(request, id, options)
+      const name = String(request.params.name)
+      if (paramHeaders.of(server, name) === undefined) await learn(name, meta, options)
+      const answer = await once(request, id, options)
+      const error = answer.message.error as JsonObject | undefined
+      if (error?.code !== MODERN_CODES.headerMismatch) return answer
+      // The definition has changed. The server has done nothing yet.
+      paramHeaders.forget(server, name)
+      await learn(name, meta, options)
+      return once(request, id, options)
+    },
+    send,
+  }
+}
