@@ -1,6 +1,7 @@
 import type { Past } from '../lib/api/ledger.ts'
 import type { DecisionRecord, ResultBody } from '../lib/api/receipt.ts'
 import { type Assessment, assess, objectsNeeded, type ToolCall } from '../lib/core/decide.ts'
+import { decideOther } from '../lib/core/decide-other.ts'
 import type { ErrorCode } from '../lib/core/errors.ts'
 import {
   continueHistory,
@@ -12,6 +13,7 @@ import {
   newHistory,
   remember,
 } from '../lib/core/history/history.ts'
+import type { OtherCall } from '../lib/core/other-call.ts'
 import type { ObjectNeed } from '../lib/core/rule/object.ts'
 import { refuse } from '../lib/core/standing.ts'
 import type { Authority, InForce } from './authority.ts'
@@ -38,6 +40,14 @@ export interface CallHistory {
   objectsNeeded: (call: ToolCall) => ObjectNeed[]
   /** Decides by the remit in force and counts the call from this moment on. Throws while there is no remit. */
   decide: (call: ToolCall) => Decided
+  /** Decides about a resource or a prompt, and counts it as read from this moment on. Throws while there is no remit. */
+  decideRead: (call: OtherCall & { type: 'resource' | 'prompt' }) => {
+    inForce: InForce
+    decision: DecisionRecord
+    id: string
+  }
+  /** Decides and counts nothing. Throws while there is no remit. */
+  weigh: (call: OtherCall) => { inForce: InForce; decision: DecisionRecord }
   /** The call's intent is on disk under this name. */
   recorded: (id: string, receipt: string) => void
   /** The call's intent could not be recorded, so it is not made. */
@@ -144,6 +154,11 @@ export const createCallHistory = (options: HistoryOptions): CallHistory => {
     current && isFrozen(current.history, now()) ? current.history.frozen : undefined
   const escalate = () => record(frozen())
 
+  const weigh = (call: OtherCall) => {
+    const { inForce, history } = current!
+    return { inForce, decision: decideOther(inForce.prepared, call, history, now(), steady()) }
+  }
+
   authority.onChange(follow)
   const first = authority.current()
   if (first) follow(first)
@@ -169,6 +184,15 @@ export const createCallHistory = (options: HistoryOptions): CallHistory => {
       })
       return { inForce, assessment, id }
     },
+    decideRead: (call) => {
+      const ruling = { ...weigh(call), id: `#${++calls}` }
+      const { id, decision } = ruling
+      live.begin(id)
+      if (decision.code !== NOT_LOADED)
+        keep(id, { kind: 'read', id, at: steady(), server: call.server, effect: decision.effect })
+      return ruling
+    },
+    weigh,
     recorded: live.named,
     forget: (id) => {
       forget(current!.history, id)

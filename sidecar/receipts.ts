@@ -1,4 +1,4 @@
-import type { CallRecord, DecisionRecord, IntentBody } from '../lib/api/receipt.ts'
+import type { CallRecord, DecisionRecord, IntentBody, OtherCallRecord } from '../lib/api/receipt.ts'
 import { sha256hex } from '../lib/core/canonical.ts'
 import type { Assessment } from '../lib/core/decide.ts'
 import type { Step } from '../lib/core/path.ts'
@@ -24,18 +24,17 @@ export const statedBy = (task: unknown, reason: unknown): IntentBody['stated'] =
   return Object.keys(stated).length ? stated : undefined
 }
 
+/** How what is redacted stands in a record. */
+export interface Hide {
+  commit: (where: string, value: Json) => Json
+  digest: (text: string) => string
+}
+
 /**
- * The record of a tool call, whose arguments would be forwarded as `JSON.stringify` writes them. Where a path leads to
- * one of them, `commit` stands in for it, and the digest is a salted one.
+ * Arguments as they stand in a record, forwarded as `JSON.stringify` writes them. Where a path leads to one of them,
+ * `commit` stands in for it, and the digest is a salted one.
  */
-export const toolRecord = (
-  server: string,
-  tool: string,
-  args: Json,
-  { class: cls, record: facts }: Assessment,
-  redacted: Step[][],
-  hide: { commit: (where: string, value: Json) => Json; digest: (text: string) => string },
-): Extract<CallRecord, { type: 'tool' }> => {
+const recordedArguments = (args: Json, redacted: Step[][], hide: Hide) => {
   const text = JSON.stringify(args)
   let hidden = false
   const shown = redact(args, redacted, (where, value) => {
@@ -43,17 +42,48 @@ export const toolRecord = (
     return hide.commit(where, value)
   })
   return {
-    type: 'tool',
-    server,
-    tool: clip(tool, 256),
     argumentsDigest: hidden ? hide.digest(text) : sha256hex(text),
-    ...(hidden ? { salted: true } : {}),
+    ...(hidden ? { salted: true as const } : {}),
     argumentsBytes: Buffer.byteLength(text),
     arguments: shown,
-    ...(cls === undefined ? {} : { class: cls }),
-    ...(facts === undefined ? {} : { facts }),
   }
 }
+
+/** The record of a tool call. */
+export const toolRecord = (
+  server: string,
+  tool: string,
+  args: Json,
+  { class: cls, record: facts }: Assessment,
+  redacted: Step[][],
+  hide: Hide,
+): Extract<CallRecord, { type: 'tool' }> => ({
+  type: 'tool',
+  server,
+  tool: clip(tool, 256),
+  ...recordedArguments(args, redacted, hide),
+  ...(cls === undefined ? {} : { class: cls }),
+  ...(facts === undefined ? {} : { facts }),
+})
+
+const NAME_CHARS = 2_048
+const NAME_BYTES = 4_096
+
+/** A name as long as one can be that may be decided on; what is longer, or grows as JSON, is cut. */
+const nameOf = (name: string): string =>
+  name.length <= NAME_CHARS && Buffer.byteLength(JSON.stringify(name)) <= NAME_BYTES ? name : clip(name, 512)
+
+/** The record of what is no call of a tool or model; `about` says what it is. */
+export const otherRecord = (
+  about: Pick<OtherCallRecord, 'type' | 'server' | 'method' | 'name' | 'intent'>,
+  args: Json,
+  redacted: Step[][],
+  hide: Hide,
+): OtherCallRecord => ({
+  ...about,
+  name: nameOf(about.name),
+  ...recordedArguments(args, redacted, hide),
+})
 
 /** Who, under what, does what, why: written before anything leaves the pod. */
 export const intentBody = (
@@ -82,8 +112,8 @@ export const intentBody = (
   // What an agent states of a call and what is noted of it can be as large as its arguments, and commitments larger; a
   // call with little of all that is not measured.
   if (
-    call.type === 'tool' &&
-    (stated !== undefined || call.facts !== undefined || call.salted || call.argumentsBytes > BODY_BYTES / 2) &&
+    call.type !== 'model' &&
+    (stated !== undefined || 'facts' in call || call.salted || call.argumentsBytes > BODY_BYTES / 4) &&
     Buffer.byteLength(JSON.stringify(body)) > BODY_BYTES
   ) {
     const { arguments: _left, ...rest } = call

@@ -1,5 +1,5 @@
 import type { ToolClass } from '../lib/api/gen/types.ts'
-import { type Redactions, redactionsOf } from '../lib/core/redact.ts'
+import { type Redactions, redactionsOf, redactionsOfServer } from '../lib/core/redact.ts'
 import type { InForce } from './authority.ts'
 
 const ALL: Redactions = { arguments: [[]], results: [[]], recorded: [[]] }
@@ -12,3 +12,7 @@ export const redactionsIn = (
   cls?: ToolClass | undefined,
 ): Redactions =>
   prepared.unknown && remit.redactions ? ALL : redactionsOf({ remit, ruleClass: prepared.ruleClass }, server, tool, cls)
+
+/** As {@link redactionsIn}, of what is no tool: resources, prompts, and what server and agent ask each other. */
+export const serverRedactionsIn = ({ remit, prepared }: InForce, server: string): Redactions =>
+  prepared.unknown && remit.redactions ? ALL : redactionsOfServer({ remit, ruleClass: prepared.ruleClass }, server)

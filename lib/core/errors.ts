@@ -145,6 +145,11 @@ export const catalog = {
     remedy: 'Only what a policy can decide is passed on.',
     retry: false,
   },
+  UnknownTask: {
+    message: 'There is no such task of this agent.',
+    remedy: 'Make the call again: tasks are known until the sidecar restarts, and only those that this agent began.',
+    retry: false,
+  },
   UpstreamUnreachable: {
     message: 'The server {server} cannot be reached: {detail}.',
     remedy: 'See that it runs and that its address in the remit is right.',

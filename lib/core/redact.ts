@@ -15,7 +15,10 @@ export interface Redactions {
   recorded: Step[][]
 }
 
-type Paths = (Redactions & { fits: (server: string, tool: string, cls: ToolClass | undefined) => boolean })[]
+type Paths = (Redactions & {
+  fits: (server: string, tool: string, cls: ToolClass | undefined) => boolean
+  ofServer: (server: string) => boolean
+})[]
 const NONE: Redactions = { arguments: [], results: [], recorded: [] }
 const compiled = new WeakMap<PreparedRemit['remit'], Paths>()
 
@@ -25,8 +28,10 @@ const stepsOf = (paths: string[] | undefined): Step[][] => (paths ?? []).map((pa
 function compile({ remit: { redactions = [] }, ruleClass }: Pick<PreparedRemit, 'remit' | 'ruleClass'>): Paths {
   return redactions.map(({ match, mode, ...paths }) => {
     const matcher = compileMatch(match)
+    const servers = match.servers?.map(glob)
     const recorded = stepsOf(paths.results)
     return {
+      ofServer: (server) => servers === undefined || servers.some((fits) => fits(server)),
       fits: (server, tool, cls) =>
         matcher.names(server, tool) && fitsClass(matcher, { byRules: ruleClass(server, tool), cls }, true),
       arguments: stepsOf(paths.arguments),
@@ -48,21 +53,35 @@ export function redactionsOf(
   tool: string,
   cls?: ToolClass,
 ): Redactions {
+  return together(pathsOf(prepared).filter(({ fits }) => fits(server, tool, cls)))
+}
+
+/**
+ * What is redacted of resources and prompts of a server: all that is redacted of any of its tools, because the same
+ * values can be read by either way.
+ */
+export const redactionsOfServer = (prepared: Pick<PreparedRemit, 'remit' | 'ruleClass'>, server: string): Redactions =>
+  together(pathsOf(prepared).filter(({ ofServer }) => ofServer(server)))
+
+function pathsOf(prepared: Pick<PreparedRemit, 'remit' | 'ruleClass'>): Paths {
   const { remit } = prepared
-  if (!remit.redactions?.length) return NONE
+  if (!remit.redactions?.length) return []
   let paths = compiled.get(remit)
   if (paths === undefined) {
     paths = compile(prepared)
     compiled.set(remit, paths)
   }
-  const fitting = paths.filter(({ fits }) => fits(server, tool, cls))
-  if (fitting.length === 0) return NONE
-  return {
-    arguments: fitting.flatMap((one) => one.arguments),
-    results: fitting.flatMap((one) => one.results),
-    recorded: fitting.flatMap((one) => one.recorded),
-  }
+  return paths
 }
+
+const together = (fitting: Paths): Redactions =>
+  fitting.length === 0
+    ? NONE
+    : {
+        arguments: fitting.flatMap((one) => one.arguments),
+        results: fitting.flatMap((one) => one.results),
+        recorded: fitting.flatMap((one) => one.recorded),
+      }
 
 /** Whether results of any tool of the server are withheld from the agent. */
 export const redactsResultsOf = ({ remit }: Pick<PreparedRemit, 'remit'>, server: string): boolean =>

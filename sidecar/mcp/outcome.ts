@@ -1,6 +1,7 @@
 import type { ResultBody } from '../../lib/api/receipt.ts'
 import { sha256hex } from '../../lib/core/canonical.ts'
 import { describe, type ErrorCode, UserError } from '../../lib/core/errors.ts'
+import type { Step } from '../../lib/core/path.ts'
 import type { Redactions } from '../../lib/core/redact.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import { clip, firstText } from '../receipts.ts'
@@ -17,11 +18,22 @@ export interface Finished {
   status?: number
   /** The span's error word. */
   error?: string
+  /** The server goes on by itself, under this id. */
+  task?: string
 }
 
-/** A call without a usable answer; what is not one of the ways to the server failing is thrown on. */
-export const failed = (id: RequestId, server: string, error: unknown, idleMs: number): Finished => {
-  const told = (code: ErrorCode, message: string) => (receipt: string) => toolError(id, { code, message, receipt })
+/**
+ * A call without a usable answer; what is not one of the ways to the server failing is thrown on.
+ * @param tell how the agent is told
+ */
+export const failed = (
+  id: RequestId,
+  server: string,
+  error: unknown,
+  idleMs: number,
+  tell: typeof toolError = toolError,
+): Finished => {
+  const told = (code: ErrorCode, message: string) => (receipt: string) => tell(id, { code, message, receipt })
   if (error instanceof SessionGone)
     return {
       outcome: { outcome: 'error', text: 'The server does not know the session; the call was not made.' },
@@ -47,6 +59,13 @@ export const failed = (id: RequestId, server: string, error: unknown, idleMs: nu
   }
 }
 
+/** How an answer of some kind is looked through, and which of its texts a timeline shows. */
+export interface AnswerKind {
+  withhold: typeof withhold
+  text: (result: JsonObject) => string | undefined
+}
+const CALL: AnswerKind = { withhold, text: firstText }
+
 /**
  * A call the server answered. What the policy withholds of the answer is in neither the record nor, unless it only
  * observes, what the agent gets; then the digest is of what stands in the record's place.
@@ -55,19 +74,21 @@ export const succeeded = (
   { message, raw }: ServerMessage,
   redactions: Redactions,
   commit: (where: string, value: Json) => Json,
+  kind: AnswerKind = CALL,
 ): Finished => {
   const hidden = redactions.recorded.length > 0
-  const shown = hidden ? guarded(message, redactions.recorded, commit) : message
+  const guarded = (paths: Step[][]) => looked(() => kind.withhold(message, paths, commit))
+  const shown = hidden ? guarded(redactions.recorded) : message
   const text = hidden ? JSON.stringify(shown) : raw
   const passed =
     redactions.results.length === redactions.recorded.length
       ? text
       : redactions.results.length > 0
-        ? JSON.stringify(guarded(message, redactions.results, commit))
+        ? JSON.stringify(guarded(redactions.results))
         : raw
   const result = shown.result as JsonObject | undefined
   const rejected = shown.error as { code?: unknown; message?: unknown } | undefined
-  const first = rejected ? clip(String(rejected.message ?? ''), 1_000) : firstText(result)
+  const first = rejected ? clip(String(rejected.message ?? ''), 1_000) : result && kind.text(result)
   const isError = rejected !== undefined || result?.isError === true
   return {
     outcome: {
@@ -82,9 +103,9 @@ export const succeeded = (
 }
 
 /** Nothing of an answer passes that cannot be looked through to its end (one nested too deep, say). */
-const guarded = (...given: Parameters<typeof withhold>): JsonObject => {
+const looked = (through: () => JsonObject): JsonObject => {
   try {
-    return withhold(...given)
+    return through()
   } catch {
     throw new UpstreamFailure('invalid', 'the result cannot be looked through for what is withheld', true)
   }

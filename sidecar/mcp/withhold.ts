@@ -5,10 +5,10 @@ import { isObject, type JsonObject } from './messages.ts'
 
 export const WITHHELD = 'The policy withholds this part of the result.'
 
-type Commit = (where: string, value: Json) => Json
+export type Commit = (where: string, value: Json) => Json
 
 /** Of a result that is redacted, nothing passes but these: a server may repeat a value wherever it likes. */
-const redactedText = (text: string, paths: Step[][], commit: Commit): string | undefined => {
+export const redactedText = (text: string, paths: Step[][], commit: Commit): string | undefined => {
   try {
     return JSON.stringify(redact(JSON.parse(text) as Json, paths, commit))
   } catch {

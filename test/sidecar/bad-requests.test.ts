@@ -45,13 +45,26 @@ describe('a request the protocol does not allow', () => {
     ['names no tool', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}', 200, -32602],
     ['has a list for arguments', call('[]'), 200, -32602],
     [
-      'wants a task',
-      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"anything","task":{}}}',
+      'says more of a task than how long it is kept',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"anything","task":{"ttl":1,"note":"x"}}}',
       200,
       -32602,
     ],
-    ['has an unknown method', message(1, 'resources/read', { uri: 'file:///etc/passwd' }), 200, -32601],
-    ['has an unknown notification', message(undefined, 'notifications/roots/list_changed'), 400, -32601],
+    ['reads no resource', message(1, 'resources/read', {}), 200, -32602],
+    [
+      'gets a prompt with an object for an argument',
+      message(1, 'prompts/get', { name: 'a', arguments: { b: {} } }),
+      200,
+      -32602,
+    ],
+    ['completes nothing', message(1, 'completion/complete', { ref: { type: 'ref/tool', name: 'a' } }), 200, -32602],
+    ['wants to log at an unknown level', message(1, 'logging/setLevel', { level: 'loud' }), 200, -32602],
+    ['asks for a task that no call began', message(1, 'tasks/get', { taskId: 'a' }), 200, -32602],
+    ['lists what no rule could give', message(1, 'prompts/list'), 200, -32601],
+    ['has an unknown method', message(1, 'resources/write', { uri: 'file:///etc/passwd' }), 200, -32601],
+    ['is of the other revision', message(1, 'tasks/update', { taskId: 'a' }), 200, -32601],
+    ['has an unknown notification', message(undefined, 'notifications/unknown'), 400, -32601],
+    ['tells of a task of its own', message(undefined, 'notifications/tasks/status', { taskId: 'a' }), 400, -32601],
   ]
   it.each(cases)("that %s gets the protocol's own error and changes nothing", async (_name, body, status, code) => {
     const before = { sent: server.requests.length, receipts: readReceipts(world.path('data')).length }

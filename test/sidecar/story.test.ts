@@ -129,9 +129,9 @@ describe('an agent on the official client, through the gate, to real servers', (
     await expect.poll(() => bodies(receipts(), 'result').at(-1)?.outcome, { timeout: 5_000 }).toBe('cancelled')
   })
 
-  it('offers nothing of a server but tools', async () => {
+  it('offers nothing of a server that no rule gives', async () => {
     const client = await connect(world, `${gate.url}/mcp/everything`)
-    expect(Object.keys(client.getServerCapabilities() ?? {}).sort()).toEqual(['logging', 'tools'])
+    expect(Object.keys(client.getServerCapabilities() ?? {}).sort()).toEqual(['logging', 'tasks', 'tools'])
     await expect(client.readResource({ uri: 'demo://resource/static/document/features.md' })).rejects.toThrow()
   })
 

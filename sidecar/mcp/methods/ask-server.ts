@@ -1,0 +1,101 @@
+import type { Attributes, Span } from '@opentelemetry/api'
+import type { RemitServer } from '../../../lib/api/remit.ts'
+import type { InForce } from '../../authority.ts'
+import type { GateContext } from '../../context.ts'
+import { ATTR, addressOf, below, endSpan, OVER_HTTP, SpanKind, startSpan, traceparentOf } from '../../telemetry.ts'
+import type { ServerMessage } from '../answer.ts'
+import { converse } from '../converse.ts'
+import { isObject, type JsonObject, META_REASON, META_TASK, type Message, RPC, requestError } from '../messages.ts'
+import { type Finished, failed } from '../outcome.ts'
+import type { Agent, RequestScene, ServerPort } from '../ports.ts'
+import type { Reply } from '../reply.ts'
+import { RELATED_TASK } from './request-form.ts'
+import { serverNotification } from './server-notifications.ts'
+
+/** A request of an agent to a declared server, under a remit that stands. */
+export interface MethodRequest {
+  inForce: InForce
+  server: RemitServer
+  agent: Agent
+  port: ServerPort
+  message: Extract<Message, { kind: 'request' }>
+  reply: Reply
+  span: Span
+  /** Aborted when the agent gives the request up or the time is over. */
+  signal: AbortSignal
+}
+
+/** An agent's `_meta` as the server gets it: in our trace, without what was told only the gate or speaks of tasks. */
+export const metaFor = (params: JsonObject | undefined, traceparent: string): JsonObject => {
+  const given = isObject(params?._meta) ? params._meta : {}
+  const { [META_TASK]: _task, [META_REASON]: _reason, [RELATED_TASK]: _related, tracestate: _state, ...meta } = given
+  return { ...meta, traceparent }
+}
+
+/** Puts a request to the server; what the server sends meanwhile reaches the agent as far as it may. */
+export const askServer = (
+  gate: GateContext,
+  { inForce, server, agent, port, message, signal, span }: MethodRequest,
+  params: JsonObject,
+  traceparent = traceparentOf(span),
+): Promise<ServerMessage> => {
+  const scene: RequestScene = { inForce, server, agent, span }
+  const { id, method } = message
+  return converse(gate, {
+    scene,
+    port,
+    message: { id, method, params: { ...params, _meta: metaFor(message.params, traceparent) } },
+    options: {
+      signal,
+      traceparent,
+      onNotification: (told) => {
+        const passed = serverNotification(gate, scene, told)
+        if (passed !== undefined) agent.notify(passed)
+      },
+    },
+  })
+}
+
+/**
+ * Puts a decided and recorded request to the server, in a span of its own, and waits for what comes of it; throws only
+ * what is our own mistake. `about`: what the request is about, for traces and measures.
+ */
+export const dispatchRequest = async (
+  gate: GateContext,
+  request: MethodRequest,
+  params: JsonObject,
+  about: Attributes,
+  judge: (answer: ServerMessage) => Finished | Promise<Finished>,
+): Promise<Finished> => {
+  const { server, agent, message, span } = request
+  const measured = {
+    [ATTR.method]: message.method,
+    [ATTR.server]: server.name,
+    [ATTR.protocol]: agent.version,
+    ...addressOf(new URL(server.url), server.host),
+    ...OVER_HTTP,
+  }
+  const client = startSpan(
+    gate.telemetry.tracer,
+    message.method,
+    SpanKind.CLIENT,
+    { ...measured, ...about, [ATTR.requestId]: String(message.id) },
+    below(span),
+  )
+  const began = gate.now()
+  let finished: Finished
+  try {
+    finished = await gate.asked.during(server.name, async () =>
+      judge(await askServer(gate, request, params, traceparentOf(client))),
+    )
+  } catch (error) {
+    finished = failed(message.id, server.name, error, gate.limits.idleMs, requestError(RPC.internal))
+  }
+  const rejected = finished.error && /^-?\d+$/.test(finished.error) ? { [ATTR.rpcStatus]: finished.error } : {}
+  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...rejected }, finished.error)
+  gate.telemetry.instruments.client.record((gate.now() - began) / 1000, {
+    ...measured,
+    ...(finished.error ? { [ATTR.error]: finished.error } : {}),
+  })
+  return finished
+}

@@ -1,0 +1,87 @@
+import type { GateContext } from '../../context.ts'
+import { intentBody, otherRecord, statedBy } from '../../receipts.ts'
+import { serverRedactionsIn } from '../../redactions.ts'
+import { ATTR } from '../../telemetry.ts'
+import { UpstreamFailure } from '../../upstream.ts'
+import type { ServerMessage } from '../answer.ts'
+import { asksForInput } from '../converse.ts'
+import { isObject, META_REASON, META_TASK, RPC, requestError, rpcError } from '../messages.ts'
+import { type Finished, succeeded } from '../outcome.ts'
+import { begin, finish } from '../recorded.ts'
+import { dispatchRequest, type MethodRequest } from './ask-server.ts'
+import { type DecidedForm, readForm } from './forms.ts'
+import { withAdmittedUrls } from './url-elicitations.ts'
+
+/** What the request is about, as traces name it. */
+const spanAbout = ({ about: { type, name } }: DecidedForm) =>
+  type === 'prompt' ? { [ATTR.prompt]: name } : type === 'resource' ? { [ATTR.resource]: name } : {}
+
+const INPUT: Finished['outcome'] = { outcome: 'input', text: 'The server asks for input first.' }
+
+/**
+ * A request about a resource, a prompt or a completion: decided, recorded, put to the server, recorded, answered.
+ * Answers every one; what it throws is our own mistake. Returns the span's error word.
+ */
+export const handleDecided = async (gate: GateContext, request: MethodRequest): Promise<string | undefined> => {
+  const { message, server, agent, inForce, reply, span } = request
+  const { id, method, params = {} } = message
+  const form = readForm(server.name, method, params)
+  if (typeof form === 'string') {
+    reply.answer(rpcError(id, RPC.invalidParams, 'MalformedRequest', { detail: form }))
+    return 'MalformedRequest'
+  }
+  const meta = isObject(params._meta) ? params._meta : {}
+  const { traceId, spanId } = span.spanContext()
+  const trace = { traceId, spanId }
+  const place = { trace, part: 'arguments' as const }
+  const labels = { [ATTR.server]: server.name, [ATTR.method]: method }
+  const about = spanAbout(form)
+  span.setAttributes(about)
+  const begun = await begin(gate, {
+    span,
+    labels,
+    decide: async () => form.decide(gate),
+    intent: ({ inForce: by, decision }, began) => {
+      const record = otherRecord(
+        { ...form.about, server: server.name, method },
+        form.args,
+        serverRedactionsIn(by, server.name).arguments,
+        { commit: gate.commitments.at(place), digest: (text) => gate.commitments.digest(place, text) },
+      )
+      return intentBody(by, record, decision, trace, statedBy(meta[META_TASK], meta[META_REASON]), began)
+    },
+  })
+  if (begun.is === 'unrecorded') {
+    reply.answer(requestError(RPC.internal)(id, begun))
+    return begun.code
+  }
+  const { intent } = begun
+  reply.header('remit-receipt', intent)
+  if (begun.is === 'refused') {
+    const told = { code: begun.code, message: begun.ruling.decision.reason, receipt: intent }
+    reply.answer(requestError(RPC.invalidParams)(id, told))
+    return begun.code
+  }
+  const judge = async (given: ServerMessage): Promise<Finished> => {
+    const answer = await withAdmittedUrls(gate, { inForce, server, agent, span }, given)
+    const { result } = answer.message
+    if (asksForInput(answer)) return { outcome: INPUT, answer: () => answer.raw }
+    const own = isObject(result) ? form.own(gate, result) : result
+    if (isObject(result) && own === undefined)
+      throw new UpstreamFailure('invalid', `the result is none of ${method}`, true)
+    const message = own === result ? answer.message : { ...answer.message, result: own! }
+    const shown = own === result ? answer : { message, raw: JSON.stringify(message) }
+    // By the remit of this moment: while the server answered, another may have come.
+    const redactions = serverRedactionsIn(gate.authority.current() ?? inForce, server.name)
+    return succeeded(shown, redactions, gate.commitments.at({ trace, part: 'result' }), form.kind)
+  }
+  const ended = await finish(gate, begun, labels, () => dispatchRequest(gate, request, form.params, about, judge))
+  if (ended.is === 'lost') {
+    reply.answer(requestError(RPC.internal)(id, { ...ended, receipt: intent }))
+    return ended.code
+  }
+  const { finished } = ended
+  if (finished.outcome.outcome === 'cancelled') reply.none()
+  else reply.answer(finished.answer(intent), finished.status)
+  return finished.error
+}

@@ -1,0 +1,20 @@
+import { isObject, type JsonObject } from '../messages.ts'
+import { META } from '../revision.ts'
+
+/** What a task says of itself, in either revision; `statusMessage` is the server's own words. */
+const FIELDS = 'taskId status createdAt lastUpdatedAt ttl ttlMs pollInterval pollIntervalMs'.split(' ')
+const OVER = new Set(['completed', 'failed', 'cancelled'])
+
+export const isOver = ({ status }: JsonObject): boolean => OVER.has(String(status))
+
+/** A task without what it came to: that is decided and recorded where it is fetched. */
+export const taskState = (task: JsonObject, isWithheld: boolean): JsonObject => {
+  const { statusMessage, resultType, _meta } = task
+  const info = isObject(_meta) ? _meta[META.server] : undefined
+  return {
+    ...(typeof resultType === 'string' ? { resultType } : {}),
+    ...Object.fromEntries(FIELDS.filter((name) => Object.hasOwn(task, name)).map((name) => [name, task[name]!])),
+    ...(typeof statusMessage === 'string' && !isWithheld ? { statusMessage } : {}),
+    ...(isObject(info) ? { _meta: { [META.server]: info } } : {}),
+  }
+}

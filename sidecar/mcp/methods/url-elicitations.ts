@@ -1,0 +1,44 @@
+import type { GateContext } from '../../context.ts'
+import { UpstreamFailure } from '../../upstream.ts'
+import type { ServerMessage } from '../answer.ts'
+import { isObject, type JsonObject } from '../messages.ts'
+import type { Admitted, RequestScene } from '../ports.ts'
+import { admitRequest } from '../server-requests.ts'
+
+/** The error by which a server of 2025-11-25 wants URLs opened before it does anything. */
+const URL_ELICITATION_REQUIRED = -32042
+const MAX_ELICITATIONS = 16
+const SHOWN = 'The agent was shown it; the server does not wait for an answer.'
+
+/**
+ * An answer as it may reach the agent: elicitations in an error are decided and recorded as those in requests are.
+ * Throws UpstreamFailure(invalid) when one of them is not for this agent.
+ */
+export const withAdmittedUrls = async (
+  gate: GateContext,
+  scene: RequestScene,
+  answer: ServerMessage,
+): Promise<ServerMessage> => {
+  const { error } = answer.message
+  if (!isObject(error) || error.code !== URL_ELICITATION_REQUIRED) return answer
+  const listed = isObject(error.data) && Array.isArray(error.data.elicitations) ? error.data.elicitations : []
+  if (listed.length === 0 || listed.length > MAX_ELICITATIONS)
+    throw new UpstreamFailure('invalid', 'it wants URLs opened and does not say which', true)
+  const admitted: Admitted[] = []
+  for (const params of listed) {
+    if (!isObject(params) || params.mode !== 'url')
+      throw new UpstreamFailure('invalid', 'it wants URLs opened and does not say which', true)
+    const asked = await admitRequest(gate, scene, { method: 'elicitation/create', params })
+    if ('error' in asked)
+      throw new UpstreamFailure('invalid', 'it wants a URL opened that no rule lets it ask for', true)
+    admitted.push(asked.admitted)
+  }
+  for (const { intent, since } of admitted)
+    await gate.record({ kind: 'result', intent, outcome: 'ok', durationMs: gate.now() - since, text: SHOWN })
+  const { code, message } = error
+  const shown: JsonObject = {
+    ...answer.message,
+    error: { code, message: String(message), data: { elicitations: admitted.map(({ request }) => request.params) } },
+  }
+  return { message: shown, raw: JSON.stringify(shown) }
+}

@@ -1,0 +1,189 @@
+import type { ResultBody } from '../../lib/api/receipt.ts'
+import { sha256hex } from '../../lib/core/canonical.ts'
+import { decideAnswer } from '../../lib/core/decide-other.ts'
+import { UserError } from '../../lib/core/errors.ts'
+import type { RequestCall } from '../../lib/core/other-call.ts'
+import { fallen } from '../../lib/core/standing.ts'
+import type { GateContext } from '../context.ts'
+import { clip, intentBody, otherRecord } from '../receipts.ts'
+import { serverRedactionsIn } from '../redactions.ts'
+import { ATTR, below, endSpan, parentContext, SpanKind, startSpan } from '../telemetry.ts'
+import { UpstreamFailure } from '../upstream.ts'
+import { offeredToServer } from './capabilities.ts'
+import { within } from './forward.ts'
+import { isObject, RPC } from './messages.ts'
+import { plainError, readResult } from './methods/answer-form.ts'
+import { RELATED_TASK, readRequest } from './methods/request-form.ts'
+import type { Admitted, Answered, Asked, RequestScene } from './ports.ts'
+import { begin } from './recorded.ts'
+
+type Refusal = Extract<Answered, { error: unknown }>
+
+/** Longest a person or model may take to answer. */
+const ANSWER_MS = 10 * 60_000
+const TEXT_CHARS = 1_000
+
+/** Servers are told that, not why: what a policy says is for those it protects. */
+const refusal = (code: number, message: string): Refusal => ({ error: { code, message } })
+const NOT_PASSED = refusal(RPC.methodNotFound, 'The gate before this client does not pass this request on.')
+const WITHHELD = refusal(RPC.internal, 'The gate before this client withholds its answer.')
+const NO_ANSWER = refusal(RPC.internal, 'The client does not answer.')
+
+const callOf = (server: string, { method, params: { _meta, ...params } }: Asked): RequestCall => ({
+  type: 'request',
+  server,
+  name: method,
+  arguments: params,
+})
+
+/** A phrase for why nobody may be asked this now; undefined when somebody may. */
+const untimely = (gate: GateContext, server: string, method: string, task: unknown): string | undefined => {
+  if (task !== undefined) {
+    const id = isObject(task) && typeof task.taskId === 'string' ? task.taskId : ''
+    const known = gate.tasks.find(server, id)
+    return known && !known.ended ? undefined : 'it is about a task that is none of this agent'
+  }
+  // Whoever is asked out of the blue cannot know what for.
+  return method === 'roots/list' || gate.asked.isBusy(server) ? undefined : 'nothing of the agent is under way there'
+}
+
+/**
+ * Decides a server's request and writes its intent; then it may be put to the agent. What is not MCP, not for this
+ * client, untimely or too much is only counted, so that a server cannot fill the record.
+ */
+export const admitRequest = async (
+  gate: GateContext,
+  { inForce, server, agent, span: outer }: RequestScene,
+  request: Asked,
+): Promise<{ admitted: Admitted } | Refusal> => {
+  // A server that asks for what it was not told of is not even heard.
+  const form = readRequest(request, offeredToServer(inForce, server.name, agent.capabilities))
+  const problem =
+    'problem' in form
+      ? form.problem
+      : (untimely(gate, server.name, request.method, form.meta[RELATED_TASK]) ??
+        (gate.asked.admits(server.name) ? undefined : 'it asks too much'))
+  if (problem !== undefined || 'problem' in form) {
+    gate.telemetry.instruments.refusals.add(1, { 'remit.direction': 'server' })
+    gate.log.info(
+      { server: server.name, method: request.method.slice(0, 64), problem },
+      'a request of a server was refused',
+    )
+    return NOT_PASSED
+  }
+  const { params, meta } = form
+  const labels = { [ATTR.server]: server.name, [ATTR.method]: request.method }
+  const span = startSpan(
+    gate.telemetry.tracer,
+    request.method,
+    SpanKind.CLIENT,
+    { ...labels, [ATTR.transport]: 'tcp' },
+    outer ? below(outer) : parentContext(),
+  )
+  const call = callOf(server.name, { method: request.method, params })
+  const { traceId, spanId } = span.spanContext()
+  const trace = { traceId, spanId }
+  const place = { trace, part: 'arguments' as const }
+  const begun = await begin(gate, {
+    span,
+    labels,
+    decide: async () => gate.history.weigh(call),
+    intent: ({ inForce, decision }, began) => {
+      const { arguments: sent, recorded } = serverRedactionsIn(inForce, server.name)
+      const about = { type: 'request' as const, server: server.name, method: request.method, name: request.method }
+      const record = otherRecord(about, params, sent.length + recorded.length > 0 ? [[]] : [], {
+        commit: gate.commitments.at(place),
+        digest: (text) => gate.commitments.digest(place, text),
+      })
+      return intentBody(inForce, record, decision, trace, undefined, began)
+    },
+  })
+  endSpan(span, {}, begun.is === 'allowed' ? undefined : begun.code)
+  if (begun.is === 'unrecorded') return NO_ANSWER
+  if (begun.is === 'refused') return NOT_PASSED
+  if (typeof params.elicitationId === 'string') gate.asked.shown(server.name, params.elicitationId)
+  const asked = { method: request.method, params: Object.keys(meta).length > 0 ? { ...params, _meta: meta } : params }
+  return { admitted: { request: asked, intent: begun.intent, trace, since: begun.began } }
+}
+
+/** What the server gets for the agent's answer, and what the record says of it. */
+const judged = (
+  gate: GateContext,
+  { inForce: before, server }: RequestScene,
+  { request, trace }: Admitted,
+  answered: Answered,
+): { told: Answered; outcome: Pick<ResultBody, 'outcome'> & Partial<ResultBody> } => {
+  const withheld = (text: string) => ({ told: WITHHELD, outcome: { outcome: 'error' as const, text } })
+  if ('error' in answered)
+    return {
+      told: plainError(answered.error),
+      outcome: { outcome: 'error', text: `The client refuses (${answered.error.code}).` },
+    }
+  const form = readResult(request, answered.result)
+  if ('problem' in form) return withheld(`MalformedRequest: ${form.problem}.`)
+  const inForce = gate.authority.current() ?? before
+  const over = fallen(inForce.prepared, gate.now()) ?? gate.history.frozen()
+  const decision = over ?? decideAnswer(inForce.prepared, callOf(server.name, request), form.result)
+  if (decision.effect !== 'Allow') return withheld(clip(`${decision.code}: ${decision.reason}`, TEXT_CHARS))
+  const text = JSON.stringify(form.result)
+  const { arguments: sent, recorded } = serverRedactionsIn(inForce, server.name)
+  const hidden = sent.length + recorded.length > 0
+  const task = isObject(request.params._meta) ? request.params._meta[RELATED_TASK] : undefined
+  return {
+    told: { result: task === undefined ? form.result : { ...form.result, _meta: { [RELATED_TASK]: task } } },
+    outcome: {
+      outcome: 'ok',
+      resultDigest: hidden ? gate.commitments.digest({ trace, part: 'result' }, text) : sha256hex(text),
+      resultBytes: Buffer.byteLength(text),
+      ...(hidden ? {} : { text: clip(text, TEXT_CHARS) }),
+    },
+  }
+}
+
+/** Writes what came of it; nothing of an answer leaves that could not be recorded. */
+const concluded = async (
+  gate: GateContext,
+  { intent, since }: Admitted,
+  { told, outcome }: ReturnType<typeof judged>,
+): Promise<Answered> => {
+  try {
+    await gate.record({ kind: 'result', intent, durationMs: Math.max(0, gate.now() - since), ...outcome })
+    return told
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return NO_ANSWER
+  }
+}
+
+/** Decides what the agent says to an admitted request, and writes the result; resolves with what the server may hear. */
+export const admitAnswer = (
+  gate: GateContext,
+  scene: RequestScene,
+  admitted: Admitted,
+  answered: Answered,
+): Promise<Answered> => concluded(gate, admitted, judged(gate, scene, admitted, answered))
+
+/** A server's request from its arrival to what the server is told: decided, recorded, asked, decided, recorded. */
+export const gateServerRequest = async (
+  gate: GateContext,
+  scene: RequestScene,
+  request: Asked,
+  signal: AbortSignal,
+): Promise<Answered> => {
+  const asked = await admitRequest(gate, scene, request)
+  if ('error' in asked) return asked
+  const { admitted } = asked
+  const limit = within(ANSWER_MS, signal)
+  try {
+    const answered = await gate.asked.waiting(scene.server.name, () => scene.agent.ask(admitted.request, limit.signal))
+    return await admitAnswer(gate, scene, admitted, answered)
+  } catch (error) {
+    if (!(error instanceof UpstreamFailure)) throw error
+    return concluded(gate, admitted, {
+      told: NO_ANSWER,
+      outcome: { outcome: error.kind, text: clip(error.message, TEXT_CHARS) },
+    })
+  } finally {
+    limit.done()
+  }
+}
