@@ -17,22 +17,6 @@ export const PROTOCOL_VERSIONS = ['2025-11-25', '2025-06-18'] as const
 export const isSupportedVersion = (version: unknown): boolean =>
   (PROTOCOL_VERSIONS as readonly unknown[]).includes(version)
 
-/** What an agent may send. Everything else is refused, because no policy could decide it. */
-export const AGENT_REQUESTS = new Set(['initialize', 'ping', 'tools/list', 'tools/call', 'logging/setLevel'])
-export const AGENT_NOTIFICATIONS = new Set([
-  'notifications/initialized',
-  'notifications/cancelled',
-  'notifications/progress',
-])
-/** What a server may send of its own accord. */
-export const SERVER_NOTIFICATIONS = new Set([
-  'notifications/progress',
-  'notifications/message',
-  'notifications/tools/list_changed',
-])
-/** Of an `initialize` result: what an agent may then use. */
-export const SERVER_CAPABILITIES = ['tools', 'logging'] as const
-
 export const META_RECEIPT = 'dev.remit/receipt'
 export const META_EFFECT = 'dev.remit/effect'
 const META_CODE = 'dev.remit/code'
@@ -50,7 +34,7 @@ export const isRequestId = (value: unknown): value is RequestId =>
 const MESSAGE_FIELDS = ['jsonrpc', 'id', 'method', 'params', 'result', 'error']
 const PARAMS_FIELDS = (
   '_meta name arguments task cursor level requestId reason progressToken progress total message ' +
-  'protocolVersion capabilities clientInfo'
+  'protocolVersion capabilities clientInfo uri ref argument context taskId inputResponses requestState notifications'
 ).split(' ')
 
 /** A field that a server which ignores case would take for one of these: it would read another message than the gate. */
