@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, request } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { Agent, createServer, request } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { type BodyFault, passBody } from './fault-body.ts'
 import type { Pair } from './pki.ts'
 
 export type Fault =
@@ -11,8 +12,7 @@ export type Fault =
   /** Never answers. */
   | { stall: true }
   | { delayMs: number }
-  /** Lines of the answer for which this is false are lost on the way. */
-  | { keepLine: (line: string) => boolean }
+  | BodyFault
 
 export interface FaultRule {
   match: (request: Seen) => boolean
@@ -31,7 +31,7 @@ export interface Seen {
 
 export interface FaultProxy {
   readonly url: string
-  /** Every request that came, in order. */
+  /** The requests that came last, 10,000 at least, in order. */
   readonly seen: Seen[]
   /** The first rule that matches a request is done to it. Returns its removal. */
   inject(rule: FaultRule): () => void
@@ -39,13 +39,21 @@ export interface FaultProxy {
   cutAll(): void
   /** What is open now stays open and silent for ever; new requests pass. */
   stallOpen(): void
-  /** Cuts new connections at once as well, as a network that is away; `false` ends it. */
-  away(is: boolean): void
+  /**
+   * What is open now is forgotten, as by a firewall or a node without power: silent for both sides for ever, and neither
+   * is told that the other has gone.
+   */
+  forgetOpen(): void
+  /**
+   * What happens to new connections: cut at once, as by a network that is away (open ones are cut too), or in the middle
+   * of the handshake; `false` ends it.
+   */
+  away(is: boolean | 'handshake'): void
   stop(): Promise<void>
 }
 
 export interface FaultProxyOptions {
-  /** Address of the API server. */
+  /** Address of the server behind. */
   upstream: string
   /** Shown to clients. */
   serving: Pair
@@ -53,17 +61,24 @@ export interface FaultProxyOptions {
   ca: string
 }
 
-interface Exchange {
-  stalled: boolean
+/** One request and its answer on their way. */
+export interface Exchange {
+  /** Nothing passes any more. */
+  silent: boolean
+  /** The upstream is not told that the client has gone. */
+  forgotten: boolean
 }
 
-/** Stands between a client and an API server and does what networks and servers do on bad days. Tokens pass, client certificates do not. */
+const KEPT = 20_000
+
+/** Stands between a client and a server and does what networks and servers do on bad days. Tokens pass, client certificates do not. */
 export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptions): Promise<FaultProxy> => {
   const seen: Seen[] = []
   const rules: { rule: FaultRule; left: number }[] = []
   const exchanges = new Set<Exchange>()
-  const sockets = new Set<{ destroy(): void }>()
-  let isAway = false
+  const sockets = new Set<Socket>()
+  const agent = new Agent({ keepAlive: true })
+  let isAway: boolean | 'handshake' = false
 
   const faultFor = (request: Seen): Fault | undefined => {
     const found = rules.find(({ rule, left }) => left > 0 && rule.match(request))
@@ -72,41 +87,34 @@ export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptio
   }
 
   const forward = (incoming: IncomingMessage, outgoing: ServerResponse, fault: Fault | undefined) => {
-    const exchange: Exchange = { stalled: false }
+    const exchange: Exchange = { silent: false, forgotten: false }
     exchanges.add(exchange)
-    const cut = () => outgoing.socket?.destroy()
-    const onward = request(new URL(incoming.url ?? '/', upstream), {
-      method: incoming.method,
-      headers: incoming.headers,
-      ca,
-    })
+    const cut = () => {
+      if (!exchange.silent) outgoing.socket?.destroy()
+    }
+    const { method, headers } = incoming
+    const onward = request(new URL(incoming.url ?? '/', upstream), { method, headers, ca, agent })
     onward.on('error', cut)
     onward.on('response', (answer) => {
       if (fault && 'cut' in fault) {
         answer.resume()
         cut()
-        return
-      }
-      const pass = (chunk: Buffer | string) => exchange.stalled || outgoing.write(chunk)
-      if (!exchange.stalled) {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-        outgoing.flushHeaders()
-      }
-      let rest = ''
-      answer.on('data', (chunk: Buffer) => {
-        if (!fault || !('keepLine' in fault)) return pass(chunk)
-        const whole = (rest + chunk.toString('utf8')).split('\n')
-        rest = whole.pop() ?? ''
-        for (const line of whole) if (fault.keepLine(line)) pass(`${line}\n`)
-      })
-      answer.on('end', () => exchange.stalled || outgoing.end(rest))
-      answer.on('error', cut)
+      } else passBody(answer, outgoing, exchange, fault)
     })
     outgoing.on('close', () => {
       exchanges.delete(exchange)
-      onward.destroy()
+      if (!exchange.forgotten) onward.destroy()
     })
-    incoming.pipe(onward)
+    // A client that goes in the middle of its request.
+    incoming.on('error', () => undefined)
+    incoming.on('data', (chunk: Buffer) => {
+      if (exchange.silent || onward.destroyed || onward.write(chunk)) return
+      incoming.pause()
+      onward.once('drain', () => incoming.resume())
+    })
+    incoming.on('end', () => {
+      if (!exchange.silent) onward.end()
+    })
   }
 
   const server = createServer({ cert: serving.cert, key: serving.key }, async (incoming, outgoing) => {
@@ -117,11 +125,12 @@ export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptio
       query: url.searchParams,
       watch: url.searchParams.get('watch') === 'true',
     }
-    seen.push(request)
+    if (seen.push(request) > KEPT) seen.splice(0, KEPT / 2)
     const fault = faultFor(request)
     if (fault && 'stall' in fault) return
     if (fault && 'cut' in fault && fault.cut === 'before') return outgoing.socket?.destroy()
     if (fault && 'answer' in fault) {
+      incoming.resume()
       outgoing.writeHead(fault.answer, { 'content-type': 'application/json', ...fault.headers })
       outgoing.end(typeof fault.body === 'string' ? fault.body : `${JSON.stringify(fault.body ?? {})}\n`)
       return
@@ -129,11 +138,13 @@ export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptio
     if (fault && 'delayMs' in fault) await new Promise((resolve) => setTimeout(resolve, fault.delayMs))
     forward(incoming, outgoing, fault)
   })
-  server.on('connection', (socket) => {
-    if (isAway) return socket.destroy()
+  server.on('connection', (socket: Socket) => {
+    socket.on('error', () => socket.destroy())
+    if (isAway === true) return socket.destroy()
+    // Long enough for the client's first words and far too short for it to read ours.
+    if (isAway === 'handshake') return setTimeout(() => socket.destroy(), 5)
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
-    socket.on('error', () => socket.destroy())
   })
   // A client that gives up in the middle of the handshake is no failure of the proxy.
   server.on('tlsClientError', () => {})
@@ -149,12 +160,16 @@ export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptio
       const entry = { rule, left: rule.times ?? Number.POSITIVE_INFINITY }
       rules.push(entry)
       return () => {
-        rules.splice(rules.indexOf(entry), 1)
+        const at = rules.indexOf(entry)
+        if (at >= 0) rules.splice(at, 1)
       }
     },
     cutAll,
     stallOpen: () => {
-      for (const exchange of exchanges) exchange.stalled = true
+      for (const exchange of exchanges) exchange.silent = true
+    },
+    forgetOpen: () => {
+      for (const exchange of exchanges) Object.assign(exchange, { silent: true, forgotten: true })
     },
     away: (is) => {
       isAway = is
@@ -162,6 +177,7 @@ export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptio
     },
     stop: async () => {
       cutAll()
+      agent.destroy()
       await new Promise((resolve) => server.close(resolve))
     },
   }
