@@ -76,6 +76,20 @@ test('an error has the Status’ reason and what to wait', async () => {
   expect(JSON.stringify({ ...error })).not.toContain('echo')
 })
 
+test.each(['99999999', '1e400'])(
+  'a server that asks to wait for %s seconds is not waited for so long',
+  async (asked) => {
+    const error = await failureOf(
+      await against((_request, response) => {
+        response.writeHead(429, { 'retry-after': asked })
+        response.end('Too many requests')
+      }),
+    )
+    // A timer takes less than 25 days, and fires at once when asked for more.
+    expect(retryAfterOf(error)).toBe(300_000)
+  },
+)
+
 test('an error that is no Status is one all the same, cut short', async () => {
   const client = await against((_request, response) => {
     response.writeHead(502)

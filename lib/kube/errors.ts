@@ -1,5 +1,8 @@
 import type { Status } from './types.ts'
 
+/** No API server asks for more; what lies before it may, and a timer told to wait for over 24 days fires at once. */
+const longestRetryAfterMs = 300_000
+
 /** An answer of the API server that is not a success. `message` is the server's own sentence. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -9,7 +12,7 @@ export class ApiError extends Error {
   readonly reason: string
   /** Not enumerable: what serializes an error for a log must not carry what the server echoes of an object. */
   declare readonly status: Status
-  /** Milliseconds the server asks to wait, from `Retry-After` or the Status. */
+  /** Milliseconds the server asks to wait, from `Retry-After` or the Status; 300,000 at most. */
   readonly retryAfterMs: number | undefined
 
   constructor(code: number, status: Status, retryAfterMs?: number) {
@@ -18,7 +21,8 @@ export class ApiError extends Error {
     this.reason = status.reason ?? ''
     Object.defineProperty(this, 'status', { value: status, enumerable: false })
     const fromStatus = status.details?.retryAfterSeconds
-    this.retryAfterMs = retryAfterMs ?? (fromStatus ? fromStatus * 1000 : undefined)
+    const asked = retryAfterMs ?? (fromStatus ? fromStatus * 1000 : undefined)
+    this.retryAfterMs = asked === undefined ? undefined : Math.min(asked, longestRetryAfterMs)
   }
 }
 

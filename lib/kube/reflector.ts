@@ -8,6 +8,7 @@ import { list } from './objects.ts'
 import type { Resource } from './resources.ts'
 import type { Change, Store } from './store.ts'
 import { type KubeObject, keyOf, type Logger } from './types.ts'
+import { isOlder } from './version.ts'
 import { InactivityError, watch } from './watch.ts'
 
 export interface ReflectorOptions<T extends KubeObject> {
@@ -76,8 +77,13 @@ export const reflect = async <T extends KubeObject>(
   const follow = async (from: string, at: (version: string) => void) => {
     const timeoutSeconds = Math.ceil(watchSeconds * (1 + random()))
     const where = { namespace, labelSelector, fieldSelector, clock, signal }
+    let last = from
     for await (const event of watch(client, kind, { ...where, resourceVersion: from, timeoutSeconds, inactivityMs })) {
-      at(event.object.metadata.resourceVersion ?? from)
+      const version = event.object.metadata.resourceVersion ?? from
+      // One that is sent again says nothing new, and going on from it would bring the past once more.
+      if (event.type === 'BOOKMARK' && isOlder(version, last)) continue
+      last = version
+      at(version)
       if (event.type === 'BOOKMARK') continue
       const key = keyOf(event.object)
       // Also one the cache had already: the watch is at least that far for this key.

@@ -3,7 +3,7 @@ import { eventually } from '../harness/eventually.ts'
 import { isWatch, useCachedWorld } from './cached-world.ts'
 import { makeConfigMap } from './setup.ts'
 
-const { world, start, drop, make, becomesTrue, changeThings } = useCachedWorld()
+const { world, start, write, drop, make, becomesTrue, changeThings } = useCachedWorld()
 
 test('a list comes in pages, and changes follow', async () => {
   await Promise.all(Array.from({ length: 7 }, (_, n) => make(`old-${n}`)))
@@ -118,9 +118,31 @@ test('bookmarks move a quiet watch along', async () => {
   expect(started.metrics.lists).toEqual(['start'])
 })
 
+test('a bookmark of old that comes again does not bring the past back', async () => {
+  let first: string | undefined
+  const lines = (line: string) => {
+    const { object } = JSON.parse(line)
+    first ??= String(object.metadata.resourceVersion)
+    return [line, JSON.stringify({ type: 'BOOKMARK', object: { ...object, metadata: { resourceVersion: first } } })]
+  }
+  world.proxy.inject({ match: isWatch, fault: { lines }, times: 1 })
+  const started = await start()
+  const versions: number[] = []
+  started.informer.onChange(({ new: object }) => object && versions.push(Number(object.metadata.resourceVersion)))
+  for (const value of ['a', 'b', 'c', 'd']) {
+    if (value === 'a') await make('one')
+    else await write('one', value)
+  }
+  await becomesTrue(started)
+  world.proxy.cutAll()
+  await make('two')
+  await becomesTrue(started)
+  expect(versions).toEqual(versions.toSorted((a, b) => a - b))
+})
+
 test('what a watch swallowed is found by the periodic list, counted and put right; what was in time is not', async () => {
-  const loses = (line: string) => !line.includes('"name":"lost"')
-  world.proxy.inject({ match: isWatch, fault: { keepLine: loses } })
+  const loses = (line: string) => (line.includes('"name":"lost"') ? [] : [line])
+  world.proxy.inject({ match: isWatch, fault: { lines: loses } })
   const started = await start({ relistMs: 700, missGraceMs: 200 })
   await make('lost')
   await changeThings('heard')
