@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,8 +13,10 @@ let dir: string
 let remits: Remits
 let server: Server
 const sockets: Socket[] = []
+let responses: ServerResponse[] = []
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'remit-stream-'))
+  responses = []
   remits = openRemits({ dir, log: createLogger({ part: 'test', level: 'silent' }) })
 })
 afterEach(async () => {
@@ -24,8 +26,8 @@ afterEach(async () => {
 })
 
 const PADDING = 'x'.repeat(200_000)
-const offer = (generation: number) => {
-  const agent = { id: 'one', namespace: 'payments', name: 'bot', purpose: PADDING }
+const offer = (generation: number, purpose = PADDING) => {
+  const agent = { id: 'one', namespace: 'payments', name: 'bot', purpose }
   remits.offer('payments', 'bot', {
     remit: { agent, generation, epoch: 1 },
     signature: String(generation),
@@ -34,9 +36,10 @@ const offer = (generation: number) => {
 const serve = async (options: { beatMs: number; perPod?: number; livesMs?: number }) => {
   const streams = remitStreams({ remits, now: Date.now, ...options })
   const expiresAt = Date.now() + (options.livesMs ?? 60_000)
-  server = createServer((_, response) =>
-    streams.serve({ namespace: 'payments', agent: 'bot', podName: 'p', podUID: 'u', expiresAt }, response),
-  )
+  server = createServer((_, response) => {
+    responses.push(response)
+    streams.serve({ namespace: 'payments', agent: 'bot', podName: 'p', podUID: 'u', expiresAt }, response)
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return streams
 }
@@ -92,5 +95,25 @@ test('a stream ends with its token, and the oldest of a pod gives way', async ()
   await first.closed
   expect(streams.count()).toBe(1)
   await second.closed
+  expect(streams.count()).toBe(0)
+})
+
+test('a stream that ends while its reader takes nothing is dropped, and nothing more is written to it', async () => {
+  const streams = await serve({ beatMs: 1_000 })
+  const failures: Error[] = []
+  const reader = open()
+  await until(() => streams.count() === 1)
+  const response = responses[0]!
+  response.on('error', (error) => failures.push(error))
+  reader.socket.pause()
+  // Small ones, so that what waits here in the end is less than what counts as much.
+  for (let generation = 1, stuck = 0; stuck < 5; stuck = response.writableLength ? stuck + 1 : 0) {
+    if (stuck === 0) offer(generation++, PADDING.slice(0, 40_000))
+    await new Promise((resolve) => setTimeout(resolve, response.writableLength ? 20 : 0))
+  }
+  expect(response.writableLength).toBeGreaterThan(0)
+  streams.close()
+  await new Promise((resolve) => setTimeout(resolve, 2_200))
+  expect(failures).toEqual([])
   expect(streams.count()).toBe(0)
 })

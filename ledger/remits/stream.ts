@@ -36,29 +36,33 @@ export const remitStreams = (options: StreamOptions) => {
   const serve = (caller: SidecarCaller, response: ServerResponse) => {
     const { namespace, agent } = caller
     let waiting: SignedRemit | undefined
+    /** Set while the kernel has not taken all that was written: one write at a time, however small. */
     let behindSince: number | undefined
 
     const write = (text: string) => {
-      if (!response.write(text)) behindSince ??= now()
+      behindSince = now()
+      response.write(text, (error) => {
+        if (!error) taken()
+      })
     }
     const send = (signed: SignedRemit) => {
       if (behindSince !== undefined) waiting = signed
       else write(`event: remit\nid: ${signed.remit.generation}\ndata: ${JSON.stringify(signed)}\n\n`)
     }
-    const drained = () => {
+    const taken = () => {
       behindSince = undefined
       const next = waiting
       waiting = undefined
-      if (next) send(next)
+      if (next && !response.writableEnded) send(next)
     }
     const beat = () => {
       if (behindSince === undefined) write(': here\n\n')
       else if (now() - behindSince >= beatMs) response.destroy()
     }
-    const end = () => response.end()
+    // Nobody waits for the end of what a reader does not take.
+    const end = () => (behindSince === undefined ? response.end() : response.destroy())
 
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-    response.on('drain', drained)
     const heart = setInterval(beat, beatMs)
     const expiry = setTimeout(end, Math.min(Math.max(caller.expiresAt - now(), 0), MAX_TIMER_MS))
     const unsubscribe = remits.subscribe(namespace, agent, send)
@@ -69,9 +73,9 @@ export const remitStreams = (options: StreamOptions) => {
       unsubscribe()
       unregister()
     })
-    write(': here\n\n')
     const current = remits.current(namespace, agent)
     if (current) send(current)
+    else write(': here\n\n')
   }
   return {
     serve,
