@@ -7,18 +7,24 @@ export interface Writer {
   gone(): boolean
 }
 
-export const writerOf = (response: ServerResponse): Writer => {
+/** `patienceMs`: a reader that takes nothing for so long is dropped; one that takes a little at a time is waited for. */
+export const writerOf = (response: ServerResponse, patienceMs = 30_000): Writer => {
   let closed = false
   response.once('close', () => {
     closed = true
   })
   const drained = () =>
     new Promise<void>((resolve) => {
+      const drop = () => response.destroy()
       const done = () => {
+        response.setTimeout(0, drop)
+        response.off('timeout', drop)
         response.off('drain', done)
         response.off('close', done)
         resolve()
       }
+      // The socket's own clock starts anew with every byte the kernel takes.
+      response.setTimeout(patienceMs, drop)
       response.on('drain', done)
       response.on('close', done)
     })
