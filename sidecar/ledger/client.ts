@@ -14,6 +14,10 @@ export interface LedgerOptions {
   ca: () => string
   /** File of the pod-bound token; read for each request, because the kubelet renews it. */
   tokenFile: string
+  /** Milliseconds of silence after which a request is given up, and in which an answer must be whole; 20,000 unless told. */
+  silenceMs?: number
+  /** The same for the stream of remits, on which the ledger writes a comment at least every 10 s; 25,000 unless told. */
+  streamSilenceMs?: number
 }
 
 export interface LedgerClient {
@@ -29,18 +33,30 @@ export interface LedgerClient {
 }
 
 const ANSWER_BYTES = 64 * 1024
-const SILENCE_MS = 20_000
-/** The ledger writes a comment at least every 10 s. */
-const STREAM_SILENCE_MS = 25_000
+/** Telemetry has connections of its own: however much of it waits, receipts and remits never wait behind it. */
+const TELEMETRY_CONNECTIONS = 4
 
-const bodyOf = async (response: IncomingMessage): Promise<string> => {
+const bodyOf = async (response: IncomingMessage, withinMs: number): Promise<string> => {
   let text = ''
   response.setEncoding('utf8')
-  for await (const chunk of response) {
-    text += chunk
-    if (text.length > ANSWER_BYTES) throw new Error('the answer of the ledger is too long')
+  const late = setTimeout(() => response.destroy(new Error('the answer of the ledger does not end')), withinMs)
+  try {
+    for await (const chunk of response) {
+      text += chunk
+      if (text.length > ANSWER_BYTES) throw new Error('the answer of the ledger is too long')
+    }
+  } finally {
+    clearTimeout(late)
   }
   return text
+}
+
+/** @throws Error for what is no acknowledgement, as what something between us and the ledger makes up. */
+const ackIn = (text: string): PostAnswer => {
+  const { incarnation, seq } = (JSON.parse(text) ?? {}) as Partial<ReceiptsAck>
+  if (typeof incarnation !== 'string' || !Number.isSafeInteger(seq))
+    throw new Error('what the ledger answered is no acknowledgement')
+  return { kind: 'ack', incarnation, seq: seq! }
 }
 
 interface LedgerError {
@@ -64,7 +80,9 @@ const pastIn = (line: string): Past => {
 /** HTTPS to the ledger: its certificate is checked against our authorities and its name, each request shows our token. */
 export const createLedgerClient = (options: LedgerOptions): LedgerClient => {
   const base = new URL(options.url)
+  const { silenceMs = 20_000, streamSilenceMs = 25_000 } = options
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+  const telemetryAgent = new Agent({ keepAlive: true, maxSockets: TELEMETRY_CONNECTIONS })
   const headers = (): Record<string, string> => ({
     authorization: `Bearer ${readCredential(options.tokenFile) ?? ''}`,
   })
@@ -74,8 +92,7 @@ export const createLedgerClient = (options: LedgerOptions): LedgerClient => {
     path: string,
     extra: OutgoingHttpHeaders,
     signal: AbortSignal,
-    silenceMs: number,
-    body?: Buffer,
+    { timeout = silenceMs, body, through = agent }: { timeout?: number; body?: Buffer; through?: Agent } = {},
   ): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const outgoing = httpsRequest({
@@ -83,16 +100,16 @@ export const createLedgerClient = (options: LedgerOptions): LedgerClient => {
         port: base.port || 443,
         path,
         method,
-        agent,
+        agent: through,
         signal,
+        // From the first packet on: a node that is gone does not even refuse a connection.
+        timeout,
         servername: options.name,
         ca: options.ca(),
         minVersion: 'TLSv1.3',
         headers: { ...extra, ...headers(), host: options.name, ...(body ? { 'content-length': body.length } : {}) },
       })
-      outgoing.setTimeout(silenceMs, () =>
-        outgoing.destroy(new Error(`the ledger was silent for ${silenceMs / 1000} s`)),
-      )
+      outgoing.on('timeout', () => outgoing.destroy(new Error(`the ledger was silent for ${timeout / 1000} s`)))
       outgoing.once('response', resolve)
       outgoing.on('error', reject)
       outgoing.end(body)
@@ -100,30 +117,27 @@ export const createLedgerClient = (options: LedgerOptions): LedgerClient => {
 
   return {
     post: async (batch, signal) => {
-      const response = await open(
-        'POST',
-        LEDGER_PATHS.receipts,
-        { 'content-type': 'application/x-ndjson' },
-        signal,
-        SILENCE_MS,
-        batch,
-      )
-      const text = await bodyOf(response)
-      if (response.statusCode === 200) return { kind: 'ack', seq: (JSON.parse(text) as ReceiptsAck).seq }
+      const response = await open('POST', LEDGER_PATHS.receipts, { 'content-type': 'application/x-ndjson' }, signal, {
+        body: batch,
+      })
+      const text = await bodyOf(response, silenceMs)
+      if (response.statusCode === 200) return ackIn(text)
       const error = errorOf(response.statusCode, text)
       if (error.code === 'ReceiptGap' && Number.isSafeInteger(error.expectedSeq))
         return { kind: 'gap', expectedSeq: error.expectedSeq! }
       throw new Error(error.text)
     },
     openRemits: async (signal) => {
-      const response = await open('GET', LEDGER_PATHS.remit, { accept: 'text/event-stream' }, signal, STREAM_SILENCE_MS)
+      const accept = { accept: 'text/event-stream' }
+      const response = await open('GET', LEDGER_PATHS.remit, accept, signal, { timeout: streamSilenceMs })
       if (response.statusCode === 200) return response
-      throw new Error(errorOf(response.statusCode, await bodyOf(response)).text)
+      throw new Error(errorOf(response.statusCode, await bodyOf(response, silenceMs)).text)
     },
     history: async (since, take, signal) => {
       const path = `${LEDGER_PATHS.history}?since=${encodeURIComponent(since.toISOString())}`
-      const response = await open('GET', path, { accept: 'application/x-ndjson' }, signal, SILENCE_MS)
-      if (response.statusCode !== 200) throw new Error(errorOf(response.statusCode, await bodyOf(response)).text)
+      const response = await open('GET', path, { accept: 'application/x-ndjson' }, signal)
+      if (response.statusCode !== 200)
+        throw new Error(errorOf(response.statusCode, await bodyOf(response, silenceMs)).text)
       response.setEncoding('utf8')
       let rest = ''
       for await (const chunk of response) {
@@ -135,11 +149,15 @@ export const createLedgerClient = (options: LedgerOptions): LedgerClient => {
       if (rest !== '') throw new Error('what the ledger told of the past ends in the middle of a line')
     },
     relay: async (kind, extra, body, signal) => {
-      const response = await open('POST', `${LEDGER_PATHS.otlp}/v1/${kind}`, extra, signal, SILENCE_MS, body)
+      const path = `${LEDGER_PATHS.otlp}/v1/${kind}`
+      const response = await open('POST', path, extra, signal, { body, through: telemetryAgent })
       response.resume()
       return response.statusCode ?? 503
     },
     headers: async () => headers(),
-    close: () => agent.destroy(),
+    close: () => {
+      agent.destroy()
+      telemetryAgent.destroy()
+    },
   }
 }

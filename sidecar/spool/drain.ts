@@ -7,7 +7,7 @@ import { pause } from './pause.ts'
 import type { Spool } from './spool.ts'
 
 /** What the ledger says to a batch. `gap`: it has the receipts before `expectedSeq` and no other. */
-export type PostAnswer = { kind: 'ack'; seq: number } | { kind: 'gap'; expectedSeq: number }
+export type PostAnswer = { kind: 'ack'; incarnation: string; seq: number } | { kind: 'gap'; expectedSeq: number }
 
 export interface DrainOptions {
   spool: Spool
@@ -162,6 +162,8 @@ export const startDrain = (options: DrainOptions): Drain => {
       return true
     }
     const answer = await options.post(batch, signal)
+    if (answer.kind === 'ack' && answer.incarnation !== segment.incarnation)
+      throw new Error('the ledger acknowledged receipts of another container start')
     note(segment, answer)
     const taken = bytesBefore(batch, answer.kind === 'ack' ? answer.seq + 1 : answer.expectedSeq)
     if (!taken) {
