@@ -15,7 +15,7 @@ export interface TLSFiles {
  * watchers miss) and gives a changed pair to the running server, whose open connections go on. A pair that does not
  * fit together is left alone until it does, because the two files may be seen half way.
  */
-export const tlsFromFiles = (files: TLSFiles, log: Logger, pollMs = 2_000) => {
+export const tlsFromFiles = (files: TLSFiles, log: Logger, pollMs = 500) => {
   const read = (): SecureContextOptions => ({
     cert: readFileSync(files.cert),
     key: readFileSync(files.key),
