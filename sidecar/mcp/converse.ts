@@ -85,13 +85,15 @@ const underToken = (message: ServerMessage, token: unknown): ServerMessage | und
   return { message: renamed, raw: JSON.stringify(renamed) }
 }
 
-const follow = async (gate: GateContext, { scene, message, options }: Conversation, call: HeldCall) => {
+/** What comes next of a call: the answer, or what its server wants to know first. */
+const follow = async (gate: GateContext, conversation: Conversation, call: HeldCall): Promise<ServerMessage> => {
+  const { scene, message, options } = conversation
   const token = isObject(message.params._meta) ? message.params._meta.progressToken : undefined
   const event = await call.next(options.signal, (heard) => {
     const told = underToken(heard, token)
     if (told) options.onNotification(told)
   })
-  if ('answer' in event) return underId(event.answer, message.id)
+  if ('answer' in event) return passInput(gate, conversation, underId(event.answer, message.id))
   const state = ticketFor(gate.seal, gate.now(), scene.server.name, message, { held: call.id })
   return asksFor(message.id, event.asked, state!)
 }
@@ -132,5 +134,5 @@ export const converse = async (gate: GateContext, conversation: Conversation): P
           : NOT_NOW,
     })
   })
-  return passInput(gate, conversation, await follow(gate, conversation, call))
+  return follow(gate, conversation, call)
 }

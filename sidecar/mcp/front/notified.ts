@@ -37,7 +37,8 @@ export const createNotified =
       if (give)
         setTimeout(
           () => give(new UpstreamFailure('cancelled', 'cancelled by the agent', true)),
-          gate.limits.cancelGraceMs,
+          // A modern server was not told; the end of the call is what tells it.
+          known.session.modern ? 0 : gate.limits.cancelGraceMs,
         ).unref()
       if (status === 404) send(response, 404, rpcError(null, RPC.session, 'UnknownSession'))
       else if (status >= 200 && status < 300) response.writeHead(202).end()

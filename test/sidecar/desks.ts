@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { toNodeHandler } from '@modelcontextprotocol/node'
+import { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/index.js'
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import { createMcpHandler, inputRequired, Server as ModernServer } from '@modelcontextprotocol/server'
+import type { World } from './world.ts'
+
+const ADDRESS = {
+  type: 'object',
+  properties: { street: { type: 'string' } },
+  required: ['street'],
+} as const
+const QUESTION = { message: 'Where to?', requestedSchema: ADDRESS }
+const object = { type: 'object' } as const
+/** The same tools in both eras; `region` is repeated in a header where the era has that. */
+const TOOLS = [
+  {
+    name: 'echo',
+    description: 'Says it again',
+    inputSchema: {
+      type: 'object' as const,
+      properties: { text: { type: 'string' }, region: { type: 'string', 'x-mcp-header': 'Region' } },
+    },
+  },
+  ...['slow', 'wait', 'die', 'ask', 'forbidden'].map((name) => ({ name, inputSchema: object })),
+]
+
+const said = (text: string) => ({ content: [{ type: 'text' as const, text }] })
+
+/** What both servers do, by the means their own era gives them. */
+interface Means {
+  progress: (progress: number, total: number) => Promise<void>
+  signal: AbortSignal
+}
+export interface Desk {
+  url: string
+  /** Tools that were called, in order, with their arguments. */
+  calls: { tool: string; arguments: unknown }[]
+  cancelled: () => number
+  /** Requests as they came, for what is on the wire. */
+  requests: { method: string; headers: Record<string, string | string[] | undefined>; body: string }[]
+  /** Says that its tools changed. */
+  changed: () => void
+  forgetSessions: () => void
+}
+
+type Serve = (request: IncomingMessage, response: ServerResponse, body: unknown) => Promise<void>
+type Make = (run: (tool: string, args: unknown, means: Means) => Promise<ReturnType<typeof said>> | undefined) => {
+  serve: Serve
+  changed: () => void
+  forget: () => void
+}
+
+const startDesk = async (world: World, make: Make): Promise<Desk> => {
+  const calls: Desk['calls'] = []
+  const requests: Desk['requests'] = []
+  let cancelled = 0
+  const { serve, changed, forget } = make((tool, args, { progress, signal }) => {
+    calls.push({ tool, arguments: args })
+    switch (tool) {
+      case 'echo':
+        return Promise.resolve(said(String((args as { text?: string } | undefined)?.text)))
+      case 'slow':
+        return (async () => {
+          for (let step = 1; step <= 3; step++) {
+            await progress(step, 3)
+            await new Promise((resolve) => setTimeout(resolve, 20))
+          }
+          return said('done')
+        })()
+      case 'wait':
+        return new Promise((resolve) =>
+          signal.addEventListener('abort', () => {
+            cancelled++
+            resolve(said('given up'))
+          }),
+        )
+      case 'die':
+        http.closeAllConnections()
+        return new Promise(() => {})
+      default:
+        return undefined
+    }
+  })
+  const http = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString('utf8')
+      requests.push({ method: request.method ?? '', headers: request.headers, body })
+      serve(request, response, body === '' ? undefined : JSON.parse(body)).catch(() => response.destroy())
+    })
+  })
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  world.onClose(
+    () =>
+      new Promise<void>((resolve) => {
+        http.close(() => resolve())
+        http.closeAllConnections()
+      }),
+  )
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
+    calls,
+    cancelled: () => cancelled,
+    requests,
+    changed,
+    forgetSessions: forget,
+  }
+}
+
+/** A server on the official SDK's second version that speaks 2026-07-28 and nothing older. */
+export const startModernDesk = (world: World): Promise<Desk> =>
+  startDesk(world, (run) => {
+    const handler = createMcpHandler(
+      () => {
+        const server = new ModernServer(
+          { name: 'desk', version: '2.0.0' },
+          { capabilities: { tools: { listChanged: true }, logging: {} }, instructions: 'Ask the desk.' },
+        )
+        server.setRequestHandler('tools/list', () => ({ tools: TOOLS, ttlMs: 600_000, cacheScope: 'public' as const }))
+        server.setRequestHandler('tools/call', async ({ params }, context) => {
+          const { mcpReq } = context
+          const ran = run(params.name, params.arguments, {
+            signal: mcpReq.signal,
+            progress: async (progress, total) => {
+              const progressToken = mcpReq._meta?.progressToken
+              if (progressToken === undefined) return
+              await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total } })
+            },
+          })
+          if (ran) return ran
+          const answer = mcpReq.inputResponses?.where as { action?: string; content?: { street?: string } } | undefined
+          if (answer === undefined)
+            return inputRequired({
+              inputRequests: { where: inputRequired.elicit(QUESTION) },
+              requestState: 'state of the desk',
+            })
+          return said(`${answer.action} ${answer.content?.street} ${mcpReq.requestState()}`)
+        })
+        return server
+      },
+      { legacy: 'reject' },
+    )
+    return { serve: toNodeHandler(handler), changed: () => handler.notify.toolsChanged(), forget: () => {} }
+  })
+
+/** A server on the official SDK's first version, with sessions. */
+export const startLegacyDesk = (world: World): Promise<Desk> =>
+  startDesk(world, (run) => {
+    const sessions = new Map<string, { transport: StreamableHTTPServerTransport; server: LegacyServer }>()
+    const begin = async () => {
+      const server = new LegacyServer(
+        { name: 'desk', version: '1.0.0' },
+        { capabilities: { tools: { listChanged: true }, logging: {} }, instructions: 'Ask the desk.' },
+      )
+      server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS }))
+      server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, _meta, sendNotification }) => {
+        const ran = run(params.name, params.arguments, {
+          signal,
+          progress: async (progress, total) => {
+            const progressToken = _meta?.progressToken
+            if (progressToken === undefined) return
+            await sendNotification({ method: 'notifications/progress', params: { progressToken, progress, total } })
+          },
+        })
+        if (ran) return ran
+        // Not as part of the call: many servers ask on the stream of the session.
+        const { action, content } = await server.elicitInput(QUESTION)
+        return said(`${action} ${content?.street} in a session`)
+      })
+      const transport = new StreamableHTTPServerTransport({
+        sessionIdGenerator: randomUUID,
+        onsessioninitialized: (id) => void sessions.set(id, { transport, server }),
+      })
+      await server.connect(transport)
+      return transport
+    }
+    return {
+      serve: async (request, response, body) => {
+        const id = request.headers['mcp-session-id']
+        const known = typeof id === 'string' ? sessions.get(id) : undefined
+        if (id !== undefined && !known) return void response.writeHead(404).end()
+        await (known?.transport ?? (await begin())).handleRequest(request, response, body)
+      },
+      changed: () => {
+        for (const { server } of sessions.values()) server.sendToolListChanged().catch(() => {})
+      },
+      forget: () => sessions.clear(),
+    }
+  })
