@@ -40,7 +40,7 @@ const serversOf = (receipts: Receipt[]): string[] =>
   receipts
     .filter(isIntent)
     .flatMap(({ body: { call, decision } }) =>
-      call.type === 'tool' && decision.code !== 'UnknownServer' ? [call.server] : [],
+      call.type !== 'model' && decision.code !== 'UnknownServer' ? [call.server] : [],
     )
 
 export const policyReplayCommand = (policy: Command, context: CliContext): void => {
@@ -68,7 +68,7 @@ export const policyReplayCommand = (policy: Command, context: CliContext): void 
     const receipts = await source.list({ agent: flags.agent, since: new Date(from).toISOString() })
     const result = replay(remitFor(serversOf(receipts)), receipts, since, tools)
     if (result.replayed.length + result.skipped.length === 0)
-      throw new UserError('NotFound', { what: 'A call of a tool in that time' })
+      throw new UserError('NotFound', { what: 'A call in that time' })
     const about: About = {
       agent: flags.agent ?? (flags.data as string),
       since,

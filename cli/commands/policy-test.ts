@@ -10,7 +10,10 @@ export const callsFlags = (command: Command): Command =>
   outputFlag(
     command
       .usage('--policy FILE... [--tools TOOLS.json] [-o json] CALLS.jsonl')
-      .argument('[calls]', 'JSON Lines of {server, tool, arguments, at?, outcome?, objects?}; - is standard input')
+      .argument(
+        '[calls]',
+        'JSON Lines of {server, tool, arguments, at?, outcome?, objects?}, {server, resource}, {server, prompt, arguments} or {server, request, params, answer?}; - is standard input',
+      )
       .requiredOption('--policy <file...>', 'AgentPolicy and ClusterAgentPolicy YAML, an OwnerGroup among it')
       .option('--tools <file>', 'JSON of {SERVER: tools/list result}: pins, schemas and annotations are then checked'),
   )

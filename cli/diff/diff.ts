@@ -24,8 +24,7 @@ export interface Difference {
 }
 export interface Undecided {
   question: Question
-  server: string
-  tool: string
+  target: Target
   because: string
 }
 
@@ -55,7 +54,7 @@ export async function compare(before: Remit, after: Remit, options: Options): Pr
   if (all === undefined || alphabet === undefined) {
     const because =
       all === undefined ? 'the globs tell too many names apart' : 'a text has characters of no common script'
-    found.undecided.push({ question: 'Allow', server: '*', tool: '*', because })
+    found.undecided.push({ question: 'Allow', target: { server: '*', tool: '*' }, because })
     return { ...found, verdict: 'undecided' }
   }
   const withServers = (remit: Remit): Remit => ({
@@ -79,8 +78,8 @@ export async function compare(before: Remit, after: Remit, options: Options): Pr
 const count = ({ examples }: Difference, question: Question): number =>
   examples.filter((example) => example.question === question).length
 
-const note = ({ undecided }: Difference, question: Question, { server, tool }: Target, because: string): void =>
-  void undecided.push({ question, server, tool, because })
+const note = ({ undecided }: Difference, question: Question, target: Target, because: string): void =>
+  void undecided.push({ question, target, because })
 
 /** Asks about one target until no further rule gives more than before. */
 async function explore(
@@ -182,6 +181,9 @@ const NO_VALUE = new Set([
   'arg',
   'servers',
   'tools',
+  'uris',
+  'prompts',
+  'methods',
   'effect',
   'otherwise',
   'class',

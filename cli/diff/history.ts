@@ -18,6 +18,7 @@ export type Names = { server: string; tool: string }[]
 /** A set of past calls: by tools where that can be said, and by what makes two sets equal. */
 interface Calls {
   about: string
+  /** By their index; a server's resources and prompts count as one more tool of it, behind all others. */
   tools: Set<number> | 'this tool' | undefined
 }
 
@@ -121,6 +122,17 @@ function among(names: Names, matches: Match[], remit: Remit): Calls {
   return { about: [...tools].join(','), tools }
 }
 
+/** Which calls raise a taint: also reads, where a match names servers alone. */
+function tainting(names: Names, after: Match, remit: Remit): Calls {
+  const calls = among(names, [after], remit)
+  if (!(calls.tools instanceof Set)) return calls
+  const { everythingOf } = compileMatch(after)
+  const servers = [...new Set(names.map(({ server }) => server))]
+  const reads = servers.flatMap((server, index) => (everythingOf(server) ? [names.length + index] : []))
+  const tools = new Set([...calls.tools, ...reads])
+  return { about: [...tools].join(','), tools }
+}
+
 export function encodeEvidence(atoms: Atoms, past: PastAtoms, root: Node, evidence: Evidence): Checked {
   const { tool, within = DEFAULT_WITHIN, same = {} } = evidence
   const fits = matchTool(tool)
@@ -136,7 +148,7 @@ export function encodeEvidence(atoms: Atoms, past: PastAtoms, root: Node, eviden
 
 /** Whether a call of `after` was made in the time that a taint lasts. */
 export function encodeTaint(atoms: Atoms, past: PastAtoms, remit: Remit, after: Match, lasts = DEFAULT_FOR): Term {
-  const calls = among(past.names, [after], remit)
+  const calls = tainting(past.names, after, remit)
   const term = atoms.variable({ taint: calls.about, per: ms(lasts) })
   past.taints.push({ term, kind: 'taint', calls, per: ms(lasts) })
   return term

@@ -3,6 +3,7 @@ import type { Alphabet } from './alphabet.ts'
 import { newAtoms } from './atoms.ts'
 import { comparePast, type Names, newPast } from './history.ts'
 import { jsonOf, type Model, valuesOf, variablesOf } from './model.ts'
+import { factsOf } from './other.ts'
 import { rulesOf, type Side, type Target } from './side.ts'
 import { and, FALSE, not, or, parse, type Term } from './smt.ts'
 import type { Solver } from './solver/solver.ts'
@@ -46,10 +47,12 @@ export function encode(
   alphabet: Alphabet,
 ): Encoded | undefined {
   const rules = [...rulesOf(sides.old, target), ...rulesOf(sides.new, target)]
-  const trees = plant(rules)
+  const trees = plant(rules, target.type === 'resource')
   const size = sizeOf(trees.args) + [...trees.objects.values()].reduce((sum, { node }) => sum + sizeOf(node), 0)
   if (size > MAX_VALUES) return undefined
   const world: World = { ...trees, atoms: newAtoms(alphabet), past: newPast(names) }
+  if (target.type !== undefined)
+    for (const fact of factsOf(world.atoms, world.args, target.type, target.tool)) world.atoms.fact(fact)
   const old = encodeSide(world, sides.old, target)
   const now = encodeSide(world, sides.new, target)
   comparePast(world.atoms, world.past)

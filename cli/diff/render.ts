@@ -1,6 +1,8 @@
 import type { DecisionRecord } from '../../lib/api/receipt.ts'
+import type { Json } from '../../lib/core/strict.ts'
 import type { Difference } from './diff.ts'
 import type { Example } from './example.ts'
+import type { Target } from './side.ts'
 
 const decisionJson = ({ effect, rule, policy, code, reason }: DecisionRecord) => ({
   effect,
@@ -14,18 +16,33 @@ const decisionJson = ({ effect, rule, policy, code, reason }: DecisionRecord) =>
 export const differenceJson = ({ verdict, examples, loosened, undecided }: Difference): object => ({
   verdict,
   examples: examples.map(({ candidate: { target, arguments: args, objects }, before, decided }) => ({
-    server: target.server,
-    tool: target.tool,
-    arguments: args,
+    ...targetJson(target, args),
+    ...(target.type === 'resource' ? {} : { arguments: args }),
     ...(target.annotated === undefined ? {} : { annotatedClass: target.annotated }),
-    ...(objects.length === 0 ? {} : { objects }),
+    ...(objects.length === 0 ? {} : target.type === 'answer' ? { answer: objects[0]?.value } : { objects }),
     ...(before.says === '' ? {} : { history: before.says }),
     old: decisionJson(decided.old),
     new: decisionJson(decided.new),
   })),
   loosened,
-  undecided,
+  undecided: undecided.map(({ question, target, because }) => ({ question, ...targetJson(target), because })),
 })
+
+/** As a line of a file of calls names it; of resources that could not be decided, all of a server's. */
+const targetJson = ({ type, server, tool }: Target, args?: Json): Record<string, string> => {
+  if (type === undefined) return { server, tool }
+  if (type === 'resource') return { server, resource: uriIn(args) ?? '*' }
+  return { server, [type === 'prompt' ? 'prompt' : 'request']: tool }
+}
+
+const uriIn = (args: Json | undefined): string | undefined => (args as { uri?: string } | undefined)?.uri
+
+const SAYS = { prompt: 'prompt', request: 'asks', answer: 'gets an answer to' }
+const label = ({ type, server, tool }: Target, args?: Json): string => {
+  if (type === undefined) return `${server}/${tool}`
+  if (type === 'resource') return `${server} resource ${uriIn(args) ?? '*'}`
+  return `${server} ${SAYS[type]} ${tool}`
+}
 
 /** What a person reads. */
 export function renderDifference(difference: Difference): string {
@@ -41,8 +58,8 @@ export function renderDifference(difference: Difference): string {
   }
   if (loosened.length > 0) lines.push('No longer held back:', ...loosened.map(({ detail }) => `  ${detail}`))
   if (undecided.length > 0) lines.push('Cannot be decided:')
-  for (const { question, server, tool, because } of undecided)
-    lines.push(`  whether a call of ${server}/${tool} ${QUESTION[question]}, because ${because}`)
+  for (const { question, target, because } of undecided)
+    lines.push(`  whether a call of ${label(target)} ${QUESTION[question]}, because ${because}`)
   return [...lines, VERDICT[verdict]].join('\n')
 }
 
@@ -56,9 +73,13 @@ const VERDICT = {
 function exampleLines({ candidate, before, decided }: Example): string[] {
   const { target, arguments: args, objects } = candidate
   return [
-    `  ${target.server}/${target.tool} ${JSON.stringify(args)}`,
+    `  ${label(target, args)}${target.type === 'resource' ? '' : ` ${JSON.stringify(args)}`}`,
     ...(target.annotated === undefined ? [] : [`    where its server's annotations make it ${target.annotated}`]),
-    ...objects.map(({ tool, value }) => `    where ${tool} returns ${JSON.stringify(value)}`),
+    ...objects.map(({ tool, value }) =>
+      target.type === 'answer'
+        ? `    where the agent answers ${JSON.stringify(value)}`
+        : `    where ${tool} returns ${JSON.stringify(value)}`,
+    ),
     ...(before.says === '' ? [] : [`    ${before.says}`]),
     `    old: ${decisionLine(decided.old)}`,
     `    new: ${decisionLine(decided.new)}`,

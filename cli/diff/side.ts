@@ -1,11 +1,15 @@
 import type { ToolClass } from '../../lib/api/gen/types.ts'
-import { type CallRule, isCallRule, type Remit } from '../../lib/api/remit.ts'
+import { isCallRule, type OtherRule, type Remit } from '../../lib/api/remit.ts'
 import { annotatedClass, type Classify, classifier, withAnnotations } from '../../lib/core/class.ts'
 import { compileMatch, fitsClass, fitsWhole } from '../../lib/core/match.ts'
+import { asCallRule, type OtherType, type Rule, speaksOf } from './other.ts'
 
-/** A tool that is asked about: one for all that the policies do not tell apart. */
+/** What is asked about: a tool, one for all that the policies do not tell apart, or something else. */
 export interface Target {
+  /** Absent of tools. */
+  type?: OtherType
   server: string
+  /** Of a prompt its name, of a request and its answer the method, of resources, which are told apart by arguments, "*". */
   tool: string
   /** The class its server's own annotations imply, where no pin says. */
   annotated?: ToolClass
@@ -15,7 +19,9 @@ export interface Target {
 export interface Side {
   remit: Remit
   /** Those in force, with what they match. */
-  rules: { rule: CallRule; match: ReturnType<typeof compileMatch> }[]
+  rules: { rule: Rule; match: ReturnType<typeof compileMatch> }[]
+  /** Those in force about other things than tools. */
+  others: OtherRule[]
   /** The class that rules give, in force or not. */
   ruleClass: Classify
   /** What a call gets that no rule gives. */
@@ -30,18 +36,21 @@ export function sideOf(remit: Remit): Side {
       .filter(isCallRule)
       .filter(({ mode }) => mode === 'Enforce')
       .map((rule) => ({ rule, match: compileMatch(rule.match) })),
+    others: remit.rules.filter((rule) => !isCallRule(rule)).filter(({ mode }) => mode === 'Enforce'),
     ruleClass: classifier(remit),
     byDefault: remit.observing === true ? 'Allow' : 'Deny',
     pins: (remit.pins ?? []).filter(({ mode }) => mode === 'Enforce'),
   }
 }
 
-export const pinOf = (side: Side, { server, tool }: Target): Side['pins'][number] | undefined =>
-  side.pins.find((pin) => pin.server === server && pin.tool === tool)
+export const pinOf = (side: Side, { type, server, tool }: Target): Side['pins'][number] | undefined =>
+  type === undefined ? side.pins.find((pin) => pin.server === server && pin.tool === tool) : undefined
 
 /** Whether every call of the tool is denied because its server has pins and none is of it. */
 export const isUnpinned = (side: Side, target: Target): boolean =>
-  side.pins.some(({ server }) => server === target.server) && pinOf(side, target) === undefined
+  target.type === undefined &&
+  side.pins.some(({ server }) => server === target.server) &&
+  pinOf(side, target) === undefined
 
 /** The class that annotations imply for this side. */
 export const annotatedOf = (side: Side, target: Target): ToolClass | undefined => {
@@ -50,11 +59,12 @@ export const annotatedOf = (side: Side, target: Target): ToolClass | undefined =
 }
 
 /** The rules in force that match a tool, by names and class. */
-export const rulesOf = (side: Side, target: Target): CallRule[] => speaking(side, target).map(({ rule }) => rule)
+export const rulesOf = (side: Side, target: Target): Rule[] => speaking(side, target).map(({ rule }) => rule)
 
 /** The same, with whether they may give. */
-export function speaking(side: Side, target: Target): { rule: CallRule; gives: boolean }[] {
-  const { server, tool } = target
+export function speaking(side: Side, target: Target): { rule: Rule; gives: boolean }[] {
+  const { type, server, tool } = target
+  if (type !== undefined) return speakingOfOthers(side, type, server, tool)
   const byRules = side.ruleClass(server, tool)
   const classes = { byRules, cls: withAnnotations(byRules, annotatedOf(side, target)) }
   return side.rules
@@ -64,6 +74,26 @@ export function speaking(side: Side, target: Target): { rule: CallRule; gives: b
     })
     .map(({ rule, match }) => ({ rule, gives: fitsWhole(match, classes) }))
 }
+
+/** Restrictions that name servers alone are about more than their tools; see decideOther. */
+const speakingOfOthers = (
+  side: Side,
+  type: OtherType,
+  server: string,
+  name: string,
+): { rule: Rule; gives: boolean }[] => [
+  ...side.others
+    .filter((rule) => speaksOf(rule, type, server, name))
+    .map((rule) => ({ rule: asCallRule(rule, type), gives: true })),
+  ...side.rules
+    .filter(
+      ({ rule, match }) =>
+        rule.type !== 'tool' &&
+        match.everythingOf(server) &&
+        (rule.type === 'invariant' || (type !== 'request' && type !== 'answer')),
+    )
+    .map(({ rule }) => ({ rule, gives: false })),
+]
 
 /** Whether classes can change what is decided. */
 export const usesClasses = ({ remit }: Side): boolean =>

@@ -1,7 +1,9 @@
-import { type CallRule, isCallRule } from '../../lib/api/remit.ts'
+import { isCallRule, type RemitRule } from '../../lib/api/remit.ts'
 import { canonical } from '../../lib/core/canonical.ts'
+import { REQUESTS } from '../../lib/core/other-call.ts'
 import type { Names } from './history.ts'
 import { classesOf, type NameClass, SERVERS, TOOLS } from './names.ts'
+import type { Rule } from './other.ts'
 import { annotatedOf, isUnpinned, pinOf, rulesOf, type Side, type Target, usesClasses } from './side.ts'
 
 /** The tools that have to be asked about, and one of each kind that the policies tell apart. */
@@ -15,7 +17,7 @@ const MAX_PAIRS = 40_000
 
 /** Undefined when there are too many kinds of names. */
 export function targetsOf(sides: { old: Side; new: Side }): Targets | undefined {
-  const globs = globsOf([...sides.old.remit.rules, ...sides.new.remit.rules].filter(isCallRule), [...sides.old.pins, ...sides.new.pins])
+  const globs = globsOf([...sides.old.remit.rules, ...sides.new.remit.rules], [...sides.old.pins, ...sides.new.pins])
   const servers = classesOf(globs.servers, SERVERS)
   const tools = classesOf(globs.tools, TOOLS)
   if (servers === undefined || tools === undefined || servers.length * tools.length > MAX_PAIRS) return undefined
@@ -32,8 +34,27 @@ export function targetsOf(sides: { old: Side; new: Side }): Targets | undefined 
       if (!known.has(key)) known.set(key, target)
     }
   }
+  const prompts = classesOf(globs.prompts, TOOLS)
+  if (prompts === undefined || servers.length * prompts.length > MAX_PAIRS) return undefined
+  for (const server of servers.map(witness)) {
+    for (const target of othersOf(server, prompts.map(witness))) {
+      if (saysOf(sides.old, target, false) === saysOf(sides.new, target, false)) continue
+      const key = `${target.type} ${saysOf(sides.old, target, true)} ${saysOf(sides.new, target, true)}`
+      if (!known.has(key)) known.set(key, target)
+    }
+  }
   return { targets: [...known.values()], names }
 }
+
+/** What of a server is asked about beside its tools. */
+const othersOf = (server: string, prompts: string[]): Target[] => [
+  { type: 'resource', server, tool: '*' },
+  ...prompts.map((tool): Target => ({ type: 'prompt', server, tool })),
+  ...REQUESTS.flatMap((tool): Target[] => [
+    { type: 'request', server, tool },
+    { type: 'answer', server, tool },
+  ]),
+]
 
 /** All that decides on a tool's calls; the same for two means that no call tells them apart. */
 function saysOf(side: Side, target: Target, named: boolean): string {
@@ -51,11 +72,11 @@ function saysOf(side: Side, target: Target, named: boolean): string {
   })
 }
 
-const classGiven = (rule: CallRule): string[] =>
+const classGiven = (rule: Rule): string[] =>
   rule.type === 'tool' && rule.class !== undefined ? [canonical({ cls: rule.class, match: rule.match })] : []
 
 /** What a rule says, without who says it; a limit that counts all of a policy speaks of its other rules too. */
-function contentOf(rule: CallRule, { remit }: Side): object {
+function contentOf(rule: Rule, { remit }: Side): object {
   const { name: _, policy, mode: __, ...content } = rule
   const counted =
     rule.type === 'tool' && rule.limits?.some(({ scope }) => scope === 'Policy')
@@ -66,7 +87,8 @@ function contentOf(rule: CallRule, { remit }: Side): object {
   return { content, counted: [...new Set(counted)].sort() }
 }
 
-function globsOf(rules: CallRule[], pins: Side['pins']): { servers: string[]; tools: string[] } {
+function globsOf(rules: RemitRule[], pins: Side['pins']): { servers: string[]; tools: string[]; prompts: string[] } {
+  const prompts = new Set<string>()
   const servers = new Set(pins.map(({ server }) => server))
   const tools = new Set(pins.map(({ tool }) => tool))
   const add = (reference: string): void => {
@@ -75,11 +97,16 @@ function globsOf(rules: CallRule[], pins: Side['pins']): { servers: string[]; to
     tools.add(reference.slice(slash + 1))
   }
   for (const rule of rules) {
+    if (!isCallRule(rule)) {
+      for (const pattern of rule.match.servers ?? []) servers.add(pattern)
+      if (rule.type === 'prompt') for (const pattern of rule.match.prompts ?? []) prompts.add(pattern)
+      continue
+    }
     for (const match of rule.type === 'taint' ? [rule.match, rule.after] : [rule.match]) {
       for (const pattern of match.servers ?? []) servers.add(pattern)
       for (const pattern of match.tools ?? []) tools.add(pattern)
     }
     if (rule.type === 'tool') for (const { tool } of rule.evidence ?? []) add(tool)
   }
-  return { servers: [...servers], tools: [...tools] }
+  return { servers: [...servers], tools: [...tools], prompts: [...prompts] }
 }

@@ -1,4 +1,3 @@
-import type { CallRule } from '../../lib/api/remit.ts'
 import { canonical } from '../../lib/core/canonical.ts'
 import { isStronger } from '../../lib/core/class.ts'
 import { parsePath, type Step } from '../../lib/core/path.ts'
@@ -7,6 +6,7 @@ import { rare } from './atoms.ts'
 import { encodeConstraint, pathsOf, type Truth } from './constraint.ts'
 import { encodeOutside } from './fields.ts'
 import { type Checked, encodeEvidence, encodeLimit, encodeTaint, isNotScalar, type PastAtoms } from './history.ts'
+import { ANSWER, type Rule, speaksWhen } from './other.ts'
 import { annotatedOf, isUnpinned, type Side, speaking, type Target } from './side.ts'
 import { and, FALSE, not, or, type Term, TRUE } from './smt.ts'
 import { type Node, resolve, treeOf } from './tree.ts'
@@ -29,19 +29,20 @@ export interface Effects {
   gives: Map<string, Term>
 }
 
-type ToolRule = Extract<CallRule, { type: 'tool' }>
+type ToolRule = Extract<Rule, { type: 'tool' }>
 export const ruleKey = ({ policy, name }: { policy: string; name: string }): string => `${policy} ${name}`
 const objectKey = ({ read, with: mapping = {} }: NonNullable<ToolRule['object']>): string =>
   canonical({ read, mapping })
 
-const constraintsOf = (rule: CallRule) => (rule.type === 'tool' ? rule.where : rule.unless) ?? []
-const quantifierOf = (rule: CallRule) => (rule.type === 'tool' && rule.effect === 'Deny' ? 'some' : 'every')
+const constraintsOf = (rule: Rule) => (rule.type === 'tool' ? rule.where : rule.unless) ?? []
+const quantifierOf = (rule: Rule) => (rule.type === 'tool' && rule.effect === 'Deny' ? 'some' : 'every')
 
 /** The trees of all that the rules mention. Each thing that is said, once: as many ways through a list, as many slots. */
-export function plant(rules: CallRule[]): Pick<World, 'args' | 'objects'> {
+export function plant(rules: Rule[], resource: boolean): Pick<World, 'args' | 'objects'> {
   const said = new Map<string, Step[][]>()
   const objects = new Map<string, { rule: NonNullable<ToolRule['object']>; said: Map<string, Step[][]> }>()
   const path = (arg: string): Step[][] => [parsePath(arg) as Step[]]
+  if (resource) said.set('uri', path('uri'))
   for (const rule of rules) {
     for (const constraint of constraintsOf(rule))
       said.set(canonical({ constraint, quantifier: quantifierOf(rule) }), pathsOf(constraint))
@@ -74,7 +75,7 @@ export function plant(rules: CallRule[]): Pick<World, 'args' | 'objects'> {
 
 /** What one rule finds, as `examine` of lib/core. */
 interface Found {
-  rule: CallRule
+  rule: Rule
   invariant: Term
   error: Term
   deny: Term
@@ -88,7 +89,7 @@ export function encodeSide(world: World, side: Side, target: Target): Effects {
   const gives = new Map<string, Term>()
   if (isUnpinned(side, target)) return { Allow: FALSE, Draft: FALSE, Ask: FALSE, Deny: TRUE, gives }
   const found = speaking(side, target).map(({ rule, gives: whole }) => {
-    const each = examine(world, side, target, rule)
+    const each = only(speaksWhen(world.atoms, world.args, rule), examine(world, side, target, rule))
     return { ...each, allow: whole ? each.allow : FALSE, whole: whole && rule.type === 'tool' }
   })
   const any = (name: Exclude<keyof Found, 'rule'>, list = found): Term => or(...list.map((each) => each[name]))
@@ -106,7 +107,7 @@ export function encodeSide(world: World, side: Side, target: Target): Effects {
   return { Allow, Draft, Ask, Deny: and(not(Allow), not(Draft), not(Ask)), gives }
 }
 
-function examine(world: World, side: Side, target: Target, rule: CallRule): Found {
+function examine(world: World, side: Side, target: Target, rule: Rule): Found {
   const truths = constraintsOf(rule).map((constraint) =>
     encodeConstraint(world.atoms, world.args, constraint, quantifierOf(rule)),
   )
@@ -121,6 +122,17 @@ function examine(world: World, side: Side, target: Target, rule: CallRule): Foun
   const tainted = encodeTaint(world.atoms, world.past, side.remit, rule.after, rule.for)
   return { ...NOTHING, rule, error: and(tainted, error), ask: and(tainted, applies) }
 }
+
+/** What is found where the rule speaks at all. */
+const only = (when: Term, { rule, ...found }: Found): Found => ({
+  rule,
+  invariant: and(when, found.invariant),
+  error: and(when, found.error),
+  deny: and(when, found.deny),
+  ask: and(when, found.ask),
+  draft: and(when, found.draft),
+  allow: and(when, found.allow),
+})
 
 const misses = (truth: Truth): Term => or(truth.false, truth.nothing)
 
@@ -157,7 +169,7 @@ function objectCheck(world: World, object: NonNullable<ToolRule['object']>): Che
   const tree = objects.get(key) as { node: Node }
   const mine = Object.values(object.with ?? {})
   const several = mine.flatMap((arg) => lists(args, parsePath(arg) as Step[]))
-  const unread = rare(atoms, { unread: key }, TRUE)
+  const unread = object.read === ANSWER ? FALSE : rare(atoms, { unread: key }, TRUE)
   const truths = (object.where ?? []).map((constraint) => encodeConstraint(atoms, tree.node, constraint, 'every'))
   return {
     holds: and(...truths.map((truth) => truth.true)),

@@ -2,11 +2,14 @@ import type { ToolClass } from '../../lib/api/gen/types.ts'
 import type { Past } from '../../lib/api/ledger.ts'
 import type { DecisionRecord, Facts } from '../../lib/api/receipt.ts'
 import { assess, decide, type ReadObject, type ToolCall } from '../../lib/core/decide.ts'
+import { decideAnswer, decideOther } from '../../lib/core/decide-other.ts'
 import { factPath, valuesAt } from '../../lib/core/history/facts.ts'
-import { newHistory, remember } from '../../lib/core/history/history.ts'
+import { type History, newHistory, remember } from '../../lib/core/history/history.ts'
+import type { Tracker } from '../../lib/core/history/tracker.ts'
 import { type PreparedRemit, prepare } from '../../lib/core/prepare.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import type { Names } from './history.ts'
+import type { OtherType } from './other.ts'
 import { pinOf, type Side, type Target } from './side.ts'
 
 /** What is asked of a change: a call that is newly made, or one that newly waits or is drafted. */
@@ -57,9 +60,31 @@ export function judged(judge: Judge, candidate: Candidate, before: Before): Deci
     const history = newHistory(prepared)
     history.loaded = true
     for (const event of before.events) remember(history, event)
-    return decide(prepared, callOf(judge.sides[which], candidate), history, judge.now)
+    const { type } = candidate.target
+    return type === undefined
+      ? decide(prepared, callOf(judge.sides[which], candidate), history, judge.now)
+      : decideAbout(prepared, type, candidate, history, judge.now)
   }
   return { old: one('old'), new: one('new') }
+}
+
+function decideAbout(
+  prepared: PreparedRemit,
+  type: OtherType,
+  { target, arguments: args, objects }: Candidate,
+  history: History,
+  now: number,
+): DecisionRecord {
+  const { server, tool } = target
+  if (type === 'resource') {
+    const { uri } = args as { uri?: Json }
+    return decideOther(prepared, { type, server, name: String(uri), arguments: {} }, history, now)
+  }
+  if (type === 'prompt') return decideOther(prepared, { type, server, name: tool, arguments: args }, history, now)
+  const request = { type: 'request', server, name: tool, arguments: args } as const
+  const decision = decideOther(prepared, request, history, now)
+  if (type === 'request' || decision.effect !== 'Allow') return decision
+  return decideAnswer(prepared, request, objects[0]?.value ?? {})
 }
 
 /** Whether that is what was asked for. */
@@ -96,7 +121,8 @@ export function* pasts(judge: Judge, candidate: Candidate): Generator<Before> {
   const moments = [1, ...new Set(trackers.filter(({ per }) => per > 0).map(({ per }) => per + 1000))].slice(0, 8)
   const evidences = [undefined, ...(trackers.some(({ what }) => what === 'evidence') ? moments : [])]
   const taints = [undefined, ...(trackers.some(({ what }) => what === 'taint') ? moments : [])]
-  const fills = [undefined, ...fillsOf(judge)]
+  // Limits count calls of tools, and only those are held to them.
+  const fills = [undefined, ...(candidate.target.type === undefined ? fillsOf(judge) : [])]
   for (const fill of fills) {
     for (const age of fill === undefined || fill.concurrent ? [1] : moments) {
       for (const evidence of evidences) {
@@ -223,24 +249,31 @@ function proof(judge: Judge, candidate: Candidate, age: number): Before | undefi
     : { says: `${[...new Set(said)].join(' and ')} succeeded for the same ${ago(age)}`, events }
 }
 
-/** A call that some taint rule is about; where it can be, one that taints by the old rules only. */
+/** A call or a read that some taint rule is about; where it can be, one that taints by the old rules only. */
 function tainting(judge: Judge, age: number): Before | undefined {
-  const taints = (which: 'old' | 'new', { server, tool }: Names[number]): boolean =>
-    judge[which].trackers.some(
-      ({ what, counts }) => what === 'taint' && counts(server, tool, judge.new.ruleClass(server, tool)),
-    )
-  const name =
-    judge.names.find((each) => taints('old', each) && !taints('new', each)) ??
-    judge.names.find((each) => taints('old', each) || taints('new', each))
-  if (name === undefined) return undefined
-  const cls = judge.new.ruleClass(name.server, name.tool)
-  const event: Past = {
-    kind: 'intent',
-    id: 'taint',
-    at: judge.now - age,
-    ...name,
-    effect: 'Allow',
-    ...(cls ? { class: cls } : {}),
-  }
-  return { says: `a call of ${name.server}/${name.tool} ${ago(age)}`, events: [event] }
+  const at = judge.now - age
+  const tells = (which: 'old' | 'new', about: (tracker: Tracker) => boolean): boolean =>
+    judge[which].trackers.some((tracker) => tracker.what === 'taint' && about(tracker))
+  const calls = judge.names.map(({ server, tool }) => {
+    const cls = judge.new.ruleClass(server, tool)
+    const event: Past = {
+      kind: 'intent',
+      id: 'taint',
+      at,
+      server,
+      tool,
+      effect: 'Allow',
+      ...(cls ? { class: cls } : {}),
+    }
+    return { event, says: `a call of ${server}/${tool}`, about: ({ counts }: Tracker) => counts(server, tool, cls) }
+  })
+  const reads = [...new Set(judge.names.map(({ server }) => server))].map((server) => {
+    const event: Past = { kind: 'read', id: 'taint', at, server, effect: 'Allow' }
+    return { event, says: `a resource of ${server} was read`, about: ({ reads }: Tracker) => reads(server) }
+  })
+  const all = [...calls, ...reads]
+  const found =
+    all.find(({ about }) => tells('old', about) && !tells('new', about)) ??
+    all.find(({ about }) => tells('old', about) || tells('new', about))
+  return found === undefined ? undefined : { says: `${found.says} ${ago(age)}`, events: [found.event] }
 }

@@ -7,8 +7,7 @@ const one = (text: string) => read(text).calls[0]
 test('a line is a call; arguments and outcome have their defaults', () => {
   expect(one('{"server":"billing","tool":"list"}')).toEqual({
     line: 1,
-    server: 'billing',
-    tool: 'list',
+    what: { type: 'tool', server: 'billing', tool: 'list' },
     outcome: 'ok',
     request: { arguments: {} },
   })
@@ -16,7 +15,7 @@ test('a line is a call; arguments and outcome have their defaults', () => {
 
 test('lines keep their number over empty ones, CRLF and a missing last line break', () => {
   const { calls } = read('\r\n{"server":"a","tool":"x"}\r\n  \n{"server":"a","tool":"y"}')
-  expect(calls.map(({ line, tool }) => [line, tool])).toEqual([
+  expect(calls.map(({ line, what }) => [line, what.type === 'tool' && what.tool])).toEqual([
     [2, 'x'],
     [4, 'y'],
   ])

@@ -3,6 +3,7 @@ import { describe, UserError } from '../../lib/core/errors.ts'
 import { type Json, parseStrict } from '../../lib/core/strict.ts'
 import { oneLine } from '../render/one-line.ts'
 import { rfc3339 } from './rfc3339.ts'
+import type { What } from './what.ts'
 
 export type JsonObject = { [key: string]: Json }
 
@@ -13,18 +14,31 @@ export type Outcome = 'ok' | 'error'
 export interface CallLine {
   /** Counted from 1. */
   line: number
-  server: string
-  tool: string
+  what: What
   /** Milliseconds since the epoch; absent: the time of the line before. */
   at?: number
   outcome: Outcome
   /** Absent when the gate would not have taken the request. */
-  request?: { arguments: JsonObject; objects?: ReadObject[] }
+  request?: {
+    /** Of a resource none; of a request its params. */
+    arguments: JsonObject
+    objects?: ReadObject[]
+    /** What the agent answers a request, where that is asked too. */
+    answer?: JsonObject
+  }
   /** Why the gate would not have taken it. */
   refused?: { code: 'MalformedRequest' | 'RequestTooLarge'; reason: string }
 }
 
-const FIELDS = new Set(['server', 'tool', 'arguments', 'at', 'outcome', 'objects'])
+const COMMON = ['server', 'at', 'outcome']
+/** Which fields mean something beside the one that says what a line is about. */
+const FIELDS = {
+  tool: new Set([...COMMON, 'tool', 'arguments', 'objects']),
+  resource: new Set([...COMMON, 'resource']),
+  prompt: new Set([...COMMON, 'prompt', 'arguments']),
+  request: new Set([...COMMON, 'request', 'params', 'answer']),
+}
+const TYPES = ['tool', 'resource', 'prompt', 'request'] as const
 const EXAMPLE = '{"server": "billing", "tool": "refund", "arguments": {"amount": 12}}'
 
 /**
@@ -40,22 +54,29 @@ export const readCalls = (bytes: Uint8Array, source: string): { calls: CallLine[
     // What the gate refuses still says, to a reader who is not strict, which call it was meant to be.
     const value = parsed.ok ? parsed.value : loose(bytes, where)
     if (!isObject(value)) throw usage(`${where} is not an object such as ${EXAMPLE}`)
-    const server = name(value, 'server', where)
-    const tool = name(value, 'tool', where)
-    for (const field of Object.keys(value)) if (!FIELDS.has(field)) strange.push(`${where}: ${JSON.stringify(field)}`)
-    const common = { line, server, tool, outcome: outcomeOf(value, where), ...timeOf(value, where) }
+    const what = whatOf(value, where)
+    for (const field of Object.keys(value))
+      if (!FIELDS[what.type].has(field)) strange.push(`${where}: ${JSON.stringify(field)}`)
+    const common = { line, what, outcome: outcomeOf(value, where), ...timeOf(value, where) }
+    const given = what.type === 'request' ? 'params' : 'arguments'
     const refusal = parsed.ok
-      ? argumentsProblem(value.arguments)
+      ? (argumentsProblem(value[given], `params${given === 'params' ? '' : '.arguments'}`) ??
+        argumentsProblem(value.answer, 'the answer'))
       : describe(parsed.code, { detail: parsed.detail, limit: parsed.detail })
     if (refusal !== undefined) {
       const { code, message } = refusal as { code: 'MalformedRequest'; message: string }
       return [{ ...common, refused: { code, reason: message } }]
     }
-    const objects = objectsOf(value.objects, where)
+    const objects = what.type === 'tool' ? objectsOf(value.objects, where) : undefined
+    const answer = what.type === 'request' ? (value.answer as JsonObject | undefined) : undefined
     return [
       {
         ...common,
-        request: { arguments: (value.arguments ?? {}) as JsonObject, ...(objects === undefined ? {} : { objects }) },
+        request: {
+          arguments: (value[given] ?? {}) as JsonObject,
+          ...(objects === undefined ? {} : { objects }),
+          ...(answer === undefined ? {} : { answer }),
+        },
       },
     ]
   })
@@ -87,7 +108,17 @@ function loose(bytes: Uint8Array, where: string): unknown {
   }
 }
 
-function name(value: Record<string, unknown>, field: 'server' | 'tool', where: string): string {
+function whatOf(value: Record<string, unknown>, where: string): What {
+  const server = name(value, 'server', where)
+  const types = TYPES.filter((type) => Object.hasOwn(value, type))
+  if (types.length > 1) throw usage(`${where} is about several things (${types.join(', ')}); write a line for each`)
+  const [type = 'tool'] = types
+  return type === 'tool'
+    ? { type, server, tool: name(value, 'tool', where) }
+    : { type, server, name: name(value, type, where) }
+}
+
+function name(value: Record<string, unknown>, field: 'server' | (typeof TYPES)[number], where: string): string {
   const given = Object.hasOwn(value, field) ? value[field] : undefined
   if (typeof given === 'string' && given !== '') return given
   throw usage(`${where} has no ${field}; write an object such as ${EXAMPLE}`)
@@ -108,9 +139,9 @@ function timeOf(value: Record<string, unknown>, where: string): { at?: number } 
 }
 
 /** As the gate sees `params.arguments`. */
-function argumentsProblem(args: unknown) {
+function argumentsProblem(args: unknown, what: string) {
   if (args === undefined || isObject(args)) return undefined
-  return describe('MalformedRequest', { detail: 'params.arguments must be an object' })
+  return describe('MalformedRequest', { detail: `${what} must be an object` })
 }
 
 function objectsOf(objects: unknown, where: string): ReadObject[] | undefined {

@@ -1,10 +1,10 @@
 import type { Effect } from '../../lib/api/receipt.ts'
 import type { Replay, Replayed } from './replay.ts'
+import { labelOf, type What } from './what.ts'
 
-/** Calls of one tool: how many, what the candidate says to them, and which it decides otherwise than it was. */
+/** Calls of one tool, reads of one resource ...: how many, what the candidate says to them, and which it decides otherwise than it was. */
 export interface ToolChanges {
-  server: string
-  tool: string
+  what: What
   calls: number
   now: Record<Effect, number>
   changes: { was: Effect; now: Effect; calls: number }[]
@@ -16,14 +16,13 @@ export const isChange = ({ was, now }: Replayed): boolean => was.effect !== now.
 /** Whether the candidate gives more than was given. */
 export const isWider = ({ was, now }: Replayed): boolean => STRENGTH[now.effect] < STRENGTH[was.effect]
 
-/** Counts by tool, sorted by name. */
+/** Counts by what was called or read, sorted by name. */
 export const byTool = (replayed: Replayed[]): ToolChanges[] => {
   const tools = new Map<string, ToolChanges>()
-  for (const { server, tool, was, now } of replayed) {
-    const key = `${server}/${tool}`
+  for (const { what, was, now } of replayed) {
+    const key = labelOf(what)
     const counted = tools.get(key) ?? {
-      server,
-      tool,
+      what,
       calls: 0,
       now: { Allow: 0, Draft: 0, Ask: 0, Deny: 0 },
       changes: [],

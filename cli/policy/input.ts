@@ -48,7 +48,7 @@ export const readSession = async (
   const tools = flags.tools === undefined ? undefined : readTools(await readInput(flags.tools), flags.tools)
   const source = path === '-' ? 'standard input' : path
   const { calls, strange } = readCalls(await readInput(path), source)
-  const servers = [...calls.map(({ server }) => server), ...Object.keys(tools ?? {})]
+  const servers = [...calls.map(({ what }) => what.server), ...Object.keys(tools ?? {})]
   const candidate = loadCandidate(policies, servers, context.now())
   for (const one of strange) context.err(`${one} means nothing here and is not looked at`)
   sayObserving(context, candidate)

@@ -156,7 +156,12 @@ describe('what cannot be replayed is counted, never guessed', () => {
     const model = intent({
       call: { type: 'model', model: 'main', method: 'POST', path: '/', requestDigest: '', requestBytes: 1 },
     })
-    expect(run(upTo('5'), [at('02:00:00', 0, model)])).toEqual({ replayed: [], skipped: [], opened: [] })
+    expect(run(upTo('5'), [at('02:00:00', 0, model)])).toEqual({
+      replayed: [],
+      skipped: [],
+      withoutAnswer: 0,
+      opened: [],
+    })
   })
 })
 
@@ -180,8 +185,7 @@ describe('what a person reads', () => {
   test('counts by tool and change', () => {
     expect(byTool(outcome.replayed)).toEqual([
       {
-        server: 'billing',
-        tool: 'refund',
+        what: { type: 'tool', server: 'billing', tool: 'refund' },
         calls: 3,
         now: { Allow: 2, Draft: 0, Ask: 1, Deny: 0 },
         changes: [
@@ -199,7 +203,7 @@ describe('what a person reads', () => {
         '4 calls of billing-bot since 2026-11-21 00:00:00 UTC, 3 replayed against new.yaml: 2 decided otherwise, 1 of them wider and 1 narrower.',
         '1 call cannot be replayed: 1 whose arguments were too large to be recorded.',
         '',
-        'TOOL             CALLS   ALLOW   DRAFT   ASK   DENY   CHANGED',
+        'WHAT             CALLS   ALLOW   DRAFT   ASK   DENY   CHANGED',
         'billing/refund   3       2       0       1     0      1 Allow -> Ask, 1 Ask -> Allow',
         '',
         'See each call with -o diff.',

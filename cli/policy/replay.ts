@@ -1,19 +1,22 @@
-import { type DecisionRecord, type Receipt, receiptName } from '../../lib/api/receipt.ts'
+import { type CallRecord, type DecisionRecord, type Effect, type Receipt, receiptName } from '../../lib/api/receipt.ts'
 import type { Remit } from '../../lib/api/remit.ts'
-import { assess, objectsNeeded, type ToolCall } from '../../lib/core/decide.ts'
+import { type Assessment, assess, objectsNeeded, type ToolCall } from '../../lib/core/decide.ts'
+import { assessOther } from '../../lib/core/decide-other.ts'
 import { remember } from '../../lib/core/history/history.ts'
+import { isRead } from '../../lib/core/history/past.ts'
+import type { OtherCall } from '../../lib/core/other-call.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import { type IntentReceipt, isClosing, isIntent } from '../evidence/source.ts'
 import { newTrack, type Track } from './session.ts'
 import { definitionOf, type Tools } from './tools.ts'
+import { type What, whatOf } from './what.ts'
 
 interface Recorded {
   /** Its name. */
   receipt: string
   /** RFC 3339 */
   time: string
-  server: string
-  tool: string
+  what: What
 }
 /** A recorded call, what was decided, and what the candidate says. */
 export interface Replayed extends Recorded {
@@ -21,13 +24,16 @@ export interface Replayed extends Recorded {
   was: DecisionRecord
   now: DecisionRecord
 }
-/** A recorded call that nothing can be said of. */
-export interface Skipped extends Recorded {
+/** A recorded call that nothing can be said of; without `what`, one that rules do not decide about by themselves. */
+export interface Skipped extends Omit<Recorded, 'what'> {
+  what?: What
   why: string
 }
 export interface Replay {
   replayed: Replayed[]
   skipped: Skipped[]
+  /** Requests of servers that the candidate lets through and whose answers it would look at; answers are not recorded. */
+  withoutAnswer: number
   /** Breakers of the candidate that would have opened. What came after is replayed as if a person had lifted it. */
   opened: { time: string; policy: string; detail: string }[]
 }
@@ -50,7 +56,7 @@ const NOT_ASKED: Record<string, string> = {
  * @param since milliseconds since the epoch; calls from before are only part of the past
  */
 export const replay = (remit: Remit, receipts: Receipt[], since: number, tools?: Tools): Replay => {
-  const result: Replay = { replayed: [], skipped: [], opened: [] }
+  const result: Replay = { replayed: [], skipped: [], withoutAnswer: 0, opened: [] }
   const tracks = new Map<string, Track>()
   const trackOf = (agent: string): Track => {
     const known = tracks.get(agent) ?? newTrack(remit)
@@ -66,36 +72,71 @@ export const replay = (remit: Remit, receipts: Receipt[], since: number, tools?:
       const { body } = receipt
       const outcome = body.kind === 'result' ? body.outcome : 'unknown'
       opened = remember(history, { kind: 'result', id: body.intent, at, outcome })
-    } else if (isIntent(receipt) && receipt.body.call.type === 'tool') {
+    } else if (isIntent(receipt) && receipt.body.call.type !== 'model') {
       const { call, decision: was } = receipt.body
-      const { server, tool } = call
       const id = receiptName(receipt.envelope)
-      const said = answer(track, receipt, at, tools)
+      const what = whatOf(call)
+      const said = what === undefined ? { why: UNDECIDED[call.type] ?? '' } : answer(track, receipt, what, at, tools)
       if (Date.parse(time) >= since) {
-        const recorded = { receipt: id, time, server, tool }
-        if ('why' in said) result.skipped.push({ ...recorded, ...said })
-        else result.replayed.push({ ...recorded, arguments: call.arguments as Json, was, now: said.decision })
+        const recorded = { receipt: id, time }
+        if ('why' in said) result.skipped.push({ ...recorded, ...(what === undefined ? {} : { what }), ...said })
+        else if (what !== undefined)
+          result.replayed.push({ ...recorded, what, arguments: call.arguments as Json, was, now: said.decision })
       }
-      const { class: cls, facts } = 'why' in said ? call : { class: said.class ?? call.class, facts: said.record }
-      opened = remember(history, { kind: 'intent', id, at, server, tool, effect: was.effect, class: cls, facts })
+      opened = rememberCall(history, call, 'why' in said ? undefined : said, { id, at, effect: was.effect })
     }
     if (opened === undefined) continue
     if (Date.parse(time) >= since) result.opened.push({ time, ...opened })
     history.frozen = undefined
   }
+  const looksAtAnswers = remit.rules.some((rule) => rule.type === 'request' && rule.answer !== undefined)
+  if (looksAtAnswers)
+    result.withoutAnswer = result.replayed.filter(
+      ({ what, now }) => what.type === 'request' && now.effect === 'Allow',
+    ).length
   return result
 }
 
+/** What is recorded, and decided by what it belongs to. */
+const UNDECIDED: Record<string, string> = {
+  completion: 'that complete an argument, which whatever is offered may',
+  task: 'of tasks, which go by the call that began them',
+}
+
+/** The call with what is known of it, as it was decided then. */
+function rememberCall(
+  history: Track['history'],
+  call: Exclude<CallRecord, { type: 'model' }>,
+  said: Assessment | undefined,
+  happened: { id: string; at: number; effect: Effect },
+): ReturnType<typeof remember> {
+  if (isRead(call)) return remember(history, { kind: 'read', server: call.server, ...happened })
+  if (call.type !== 'tool') return undefined
+  const { server, tool } = call
+  const { class: cls, facts } = said === undefined ? call : { class: said.class ?? call.class, facts: said.record }
+  return remember(history, { kind: 'intent', server, tool, class: cls, facts, ...happened })
+}
+
 /** What the candidate says to a call, or why that cannot be told. */
-function answer({ prepared, history }: Track, { envelope, body }: IntentReceipt, at: number, tools?: Tools) {
-  if (body.call.type !== 'tool') throw new Error('only calls of tools are replayed')
-  const { server, tool, arguments: args } = body.call
+function answer(
+  { prepared, history }: Track,
+  { envelope, body }: IntentReceipt,
+  what: What,
+  at: number,
+  tools?: Tools,
+): Assessment | { why: string } {
+  const { arguments: args } = body.call as Exclude<CallRecord, { type: 'model' }>
   const unasked = NOT_ASKED[body.decision.code ?? '']
   if (unasked !== undefined) return { why: unasked }
+  const now = Date.parse(envelope.time)
+  if (what.type === 'resource')
+    return assessOther(prepared, { ...what, type: what.type, arguments: {} }, history, now, at)
   if (args === undefined) return { why: 'whose arguments were too large to be recorded' }
   if (hasCommitment(args)) return { why: 'whose arguments are redacted' }
+  if (what.type !== 'tool')
+    return assessOther(prepared, { ...what, arguments: args as Json } as OtherCall, history, now, at)
+  const { server, tool } = what
   const call: ToolCall = { server, tool, arguments: args as Json, definition: definitionOf(tools, server, tool) }
-  const now = Date.parse(envelope.time)
   const [object] = objectsNeeded(prepared, call, history, now, at)
   if (object !== undefined) return { why: `that need ${object.tool} read, as it was then` }
   return assess(prepared, call, history, now, at)

@@ -1,7 +1,8 @@
 import type { Past } from '../../lib/api/ledger.ts'
 import type { DecisionRecord } from '../../lib/api/receipt.ts'
 import type { Remit } from '../../lib/api/remit.ts'
-import { type Assessment, assess, type ToolCall } from '../../lib/core/decide.ts'
+import { type Assessment, assess } from '../../lib/core/decide.ts'
+import { assessAnswer, assessOther } from '../../lib/core/decide-other.ts'
 import { type History, newHistory, remember } from '../../lib/core/history/history.ts'
 import { type PreparedRemit, prepare } from '../../lib/core/prepare.ts'
 import type { CallLine } from './calls.ts'
@@ -62,32 +63,57 @@ export function* decideLines(
       yield { call, at, decision: { effect: 'Deny', code, reason } }
       continue
     }
-    const { server, tool } = call
-    const asked: ToolCall = { server, tool, ...call.request, definition: definitionOf(options.tools, server, tool) }
     const now = at
     const clock = steady
-    const ask: Ask = ({ prepared, history }) => assess(prepared, asked, history, now, clock)
+    const ask: Ask = (track) => assessLine(track, call, options.tools, now, clock)
     const assessment = ask(track)
     const { decision } = assessment
     const decided: Decided = { call, at, decision, assessment }
     options.each?.(ask, decided)
     const id = String(call.line)
-    const intent: Past = {
-      kind: 'intent',
-      id,
-      at: steady,
-      server,
-      tool,
-      effect: decision.effect,
-      class: assessment.class,
-      facts: assessment.record,
-    }
-    const opened = happened(intent)
+    const begun = begunBy(call, assessment, id, steady)
+    const opened = begun && happened(begun)
     const after =
-      decision.effect === 'Allow' ? happened({ kind: 'result', id, at: steady, outcome: call.outcome }) : undefined
+      begun && decision.effect === 'Allow'
+        ? happened({ kind: 'result', id, at: steady, outcome: call.outcome })
+        : undefined
     const freeze = opened ?? after
     yield freeze === undefined ? decided : { ...decided, opened: freeze }
   }
+}
+
+/** What a track's policies say to a line: of a request with an answer, to the answer if it got so far. */
+function assessLine(
+  { prepared, history }: Track,
+  { what, request }: CallLine,
+  tools: Tools | undefined,
+  now: number,
+  steady: number,
+): Assessment {
+  const { answer, ...given } = request as NonNullable<CallLine['request']>
+  if (what.type === 'tool') {
+    const { server, tool } = what
+    const call = { server, tool, ...given, definition: definitionOf(tools, server, tool) }
+    return assess(prepared, call, history, now, steady)
+  }
+  const call = { ...what, arguments: given.arguments }
+  const assessment = assessOther(prepared, call, history, now, steady)
+  if (answer === undefined || call.type !== 'request' || assessment.decision.effect !== 'Allow') return assessment
+  return assessAnswer(prepared, { ...call, type: call.type }, answer)
+}
+
+/** What the agent's history gets to know of a line: nothing of what a server asked. */
+function begunBy(
+  { what }: CallLine,
+  { decision, ...assessment }: Assessment,
+  id: string,
+  at: number,
+): Past | undefined {
+  const { effect } = decision
+  if (what.type === 'request') return undefined
+  if (what.type !== 'tool') return { kind: 'read', id, at, server: what.server, effect }
+  const { server, tool } = what
+  return { kind: 'intent', id, at, server, tool, effect, class: assessment.class, facts: assessment.record }
 }
 
 const CODES = { Allow: 0, Draft: 0, Ask: 3, Deny: 4 } as const

@@ -3,14 +3,18 @@ import type { Assessment } from '../../lib/core/decide.ts'
 import type { CallLine } from '../policy/calls.ts'
 import type { Explained, RuleName } from '../policy/explain.ts'
 import type { Decided } from '../policy/session.ts'
+import { labelOf, whatJson } from '../policy/what.ts'
 import { oneLine } from './one-line.ts'
 import { table } from './table.ts'
 
 const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
 
-/** `billing/refund {"amount":12}` */
-export const called = ({ server, tool, request }: CallLine, width: number): string =>
-  cut(`${server}/${tool}${request === undefined ? '' : ` ${JSON.stringify(request.arguments)}`}`, width)
+/** `billing/refund {"amount":12}`, `docs resource file:///handbook/a.md` */
+export const called = ({ what, request }: CallLine, width: number): string => {
+  const args = request === undefined || what.type === 'resource' ? '' : ` ${JSON.stringify(request.arguments)}`
+  const answer = request?.answer === undefined ? '' : ` answered ${JSON.stringify(request.answer)}`
+  return cut(`${labelOf(what)}${args}${answer}`, width)
+}
 
 const TYPES: Record<RuleName['type'], string> = {
   tool: 'a rule',
@@ -71,8 +75,7 @@ export const renderDecided = (all: Decided[]): string => {
 /** What a script gets of one explained call. */
 export const explainedJson = (explained: Explained) => ({
   line: explained.call.line,
-  server: explained.call.server,
-  tool: explained.call.tool,
+  ...whatJson(explained.call.what),
   ...decidedJson(explained),
   type: explained.by?.type ?? null,
   findings: explained.assessment?.findings ?? [],

@@ -1,6 +1,7 @@
 import type { DecisionRecord } from '../../lib/api/receipt.ts'
 import { byTool, isChange, isWider, skippedBy, type ToolChanges } from '../policy/changes.ts'
 import type { Replay, Replayed } from '../policy/replay.ts'
+import { labelOf, whatJson } from '../policy/what.ts'
 import { oneLine } from './one-line.ts'
 import { table } from './table.ts'
 import { instant } from './time.ts'
@@ -20,7 +21,7 @@ const cut = (text: string, length: number) => (text.length > length ? `${text.sl
 
 /** Sentences that say what was replayed, what not, and how much changes. */
 const summary = (replay: Replay, { agent, since, candidate }: About): string[] => {
-  const { replayed, skipped, opened } = replay
+  const { replayed, skipped, opened, withoutAnswer } = replay
   const changed = replayed.filter(isChange)
   const wider = changed.filter(isWider).length
   const reasons = Object.entries(skippedBy(replay)).map(([why, count]) => `${count} ${why}`)
@@ -30,6 +31,11 @@ const summary = (replay: Replay, { agent, since, candidate }: About): string[] =
         ? 'nothing changes.'
         : `${changed.length} decided otherwise, ${wider} of them wider and ${changed.length - wider} narrower.`),
     ...(skipped.length === 0 ? [] : [`${plural(skipped.length, 'call')} cannot be replayed: ${reasons.join(', ')}.`]),
+    ...(withoutAnswer === 0
+      ? []
+      : [
+          `Answers of the agent are not recorded, so ${plural(withoutAnswer, 'request')} that a server made may be refused yet.`,
+        ]),
     ...opened.map(
       ({ time, policy, detail }) =>
         `The breaker of ${policy} would have opened at ${instant(time)}: ${detail}; what follows is as if it had been lifted at once.`,
@@ -37,9 +43,9 @@ const summary = (replay: Replay, { agent, since, candidate }: About): string[] =
   ]
 }
 
-const HEADINGS = ['TOOL', 'CALLS', 'ALLOW', 'DRAFT', 'ASK', 'DENY', 'CHANGED']
-const row = ({ server, tool, calls, now, changes }: ToolChanges): string[] => [
-  `${server}/${tool}`,
+const HEADINGS = ['WHAT', 'CALLS', 'ALLOW', 'DRAFT', 'ASK', 'DENY', 'CHANGED']
+const row = ({ what, calls, now, changes }: ToolChanges): string[] => [
+  labelOf(what),
   ...[calls, now.Allow, now.Draft, now.Ask, now.Deny].map(String),
   changes.map(({ was, now: then, calls: count }) => `${count} ${was} -> ${then}`).join(', ') || '-',
 ]
@@ -60,9 +66,9 @@ export const renderDiff = (replayed: Replayed[], candidate: string, most = Numbe
   if (changed.length === 0) return ''
   const hunks = changed
     .slice(0, most)
-    .flatMap(({ receipt, time, server, tool, arguments: args, was, now }) => [
+    .flatMap(({ receipt, time, what, arguments: args, was, now }) => [
       `@@ ${receipt}, ${instant(time)} @@`,
-      ` ${oneLine(`${server}/${tool} ${cut(JSON.stringify(args), 400)}`)}`,
+      ` ${oneLine(what.type === 'resource' ? labelOf(what) : `${labelOf(what)} ${cut(JSON.stringify(args), 400)}`)}`,
       `-${oneLine(decided(was))}`,
       `+${oneLine(decided(now))}`,
     ])
@@ -109,8 +115,11 @@ export const replayJson = (replay: Replay, { agent, since, candidate }: About) =
   calls: replay.replayed.length + replay.skipped.length,
   replayed: replay.replayed.length,
   cannotBeReplayed: skippedBy(replay),
-  tools: byTool(replay.replayed),
-  changed: replay.replayed.filter(isChange).map((call) => ({ ...call, wider: isWider(call) })),
-  skipped: replay.skipped,
+  tools: byTool(replay.replayed).map(({ what, ...counts }) => ({ ...whatJson(what), ...counts })),
+  changed: replay.replayed
+    .filter(isChange)
+    .map(({ what, ...call }) => ({ ...whatJson(what), ...call, wider: isWider({ what, ...call }) })),
+  skipped: replay.skipped.map(({ what, ...call }) => ({ ...(what === undefined ? {} : whatJson(what)), ...call })),
+  withoutAnswer: replay.withoutAnswer,
   opened: replay.opened,
 })

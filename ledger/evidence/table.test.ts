@@ -62,7 +62,7 @@ test('an intent without a result is pending; other kinds say what happened', () 
     Age: '5s',
     Call: 'billing/refund',
   })
-  expect(shown({ tool: null, server: null, action: 'main /v1/chat/completions' })).toMatchObject({
+  expect(shown({ type: 'model', tool: null, server: null, action: 'main /v1/chat/completions' })).toMatchObject({
     Action: 'model main',
   })
   expect(shown({ kind: 'remit', action: 'remit 3', tool: null })).toMatchObject({
@@ -70,6 +70,24 @@ test('an intent without a result is pending; other kinds say what happened', () 
     Outcome: '',
     Call: '',
   })
+})
+
+test('what is neither a tool nor a model is named by its end, with what it is', () => {
+  const other = (type: string, target: string): Partial<Row> => ({
+    type,
+    target,
+    tool: null,
+    server: 'docs',
+    action: `docs ${type} ${target}`,
+  })
+  const uri = 'file:///handbook/on-call/first-steps.md'
+  expect(shown(other('resource', uri))).toMatchObject({
+    Action: 'resource …call/first-steps.md',
+    Call: `docs resource ${uri}`,
+  })
+  expect(shown(other('resource', 'memo:insights')).Action).toBe('resource memo:insights')
+  expect(shown(other('prompt', 'summarize')).Action).toBe('prompt summarize')
+  expect(shown(other('request', 'elicitation/create')).Action).toBe('asks elicitation/create')
 })
 
 test('nothing an agent says can move a terminal’s cursor or turn its text around', () => {

@@ -12,7 +12,10 @@ const column = (name: string, description: string, priority = 0) => ({
 export const COLUMNS = [
   column('Name', 'Container start and sequence number; what `kubectl remit why` takes.'),
   column('Agent', 'Name of the AgentIdentity.'),
-  column('Action', 'The tool or model the agent called, what it read, what a server asked of it; or what else happened.'),
+  column(
+    'Action',
+    'The tool or model the agent called, what it read, what a server asked of it; or what else happened.',
+  ),
   column(
     'Outcome',
     'What came of it: ok, error, cancelled, unreachable, timeout, invalid; input (the server asks for something first), task (it goes on by itself); denied, waiting; pending, or unknown when the sidecar ended first.',
@@ -65,7 +68,7 @@ const short = (row: Row): string => {
 
 /** The end of a URI tells more than its beginning. */
 const endOf = (name: string): string => (name.length > ROOM ? `…${name.slice(1 - ROOM)}` : name)
-const ROOM = 24
+const ROOM = 20
 
 /** The cells of one receipt, in the order of COLUMNS. */
 export const cells = (row: Row, now: number): string[] =>

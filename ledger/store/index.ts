@@ -112,7 +112,8 @@ export const openIndex = (path: string): ReceiptIndex => {
   /** When the receipt counts in its agent's history; tells its intent what came of it. */
   const settled = (row: Row): number | null => {
     // A call that came before the past was known says nothing about the agent.
-    if (row.kind === 'intent') return IN_HISTORY.has(row.type ?? '') && row.code !== 'HistoryNotLoaded' ? row.time : null
+    if (row.kind === 'intent')
+      return IN_HISTORY.has(row.type ?? '') && row.code !== 'HistoryNotLoaded' ? row.time : null
     if (row.kind === 'escalation') return row.time
     const intent = row.intent && splitName(row.intent)
     if (!intent) return null

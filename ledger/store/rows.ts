@@ -1,4 +1,10 @@
-import { type CallRecord, type IntentBody, type OtherCallRecord, type Receipt, receiptName } from '../../lib/api/receipt.ts'
+import {
+  type CallRecord,
+  type IntentBody,
+  type OtherCallRecord,
+  type Receipt,
+  receiptName,
+} from '../../lib/api/receipt.ts'
 import { factsOfReceipt } from '../../lib/core/history/facts.ts'
 import type { Position } from './log.ts'
 import type { StoredReceipt } from './record.ts'

@@ -1,6 +1,6 @@
 import type { ToolClass } from '../api/gen/types.ts'
-import type { DecisionRecord, Facts } from '../api/receipt.ts'
-import type { RemitRule } from '../api/remit.ts'
+import type { DecisionRecord } from '../api/receipt.ts'
+import { type Assessment, assessmentOf, type Weighed } from './assessment.ts'
 import { annotatedClass, withAnnotations } from './class.ts'
 import { isToolName } from './glob.ts'
 import { factsAt } from './history/facts.ts'
@@ -9,34 +9,14 @@ import { settle } from './outcome.ts'
 import { type PreparedRemit, pathsToRecord, rulesFor } from './prepare.ts'
 import { fitsRule, type PreparedRule } from './prepare-rule.ts'
 import { shown } from './quote.ts'
-import type { Fact } from './rule/check.ts'
 import type { ObjectNeed } from './rule/object.ts'
 import { fallen, refuse } from './standing.ts'
 import type { ToolCall } from './tool-call.ts'
-import { examine, type Finding, type Question, strengthOf } from './verdict.ts'
+import { examine, type Finding, type Question } from './verdict.ts'
 
+export type { Assessment } from './assessment.ts'
 export type { ReadObject } from './rule/check.ts'
 export type { ToolCall } from './tool-call.ts'
-
-/** A decision and everything it went by. */
-export interface Assessment {
-  decision: DecisionRecord
-  /** Absent when nothing gives the tool one. */
-  class?: ToolClass
-  /** To be recorded with the intent; absent when nothing will want to know. */
-  record?: Facts
-  /** What the rules that match saw of the past. */
-  facts: (Fact & { rule: string; policy: string })[]
-  /** What every rule that matches says by itself, strongest first. */
-  findings: {
-    rule: string
-    policy: string
-    type: RemitRule['type']
-    mode: 'Enforce' | 'Observe'
-    says: 'Allow' | 'Draft' | 'Ask' | 'Deny' | 'nothing'
-    detail: string
-  }[]
-}
 
 /** As {@link assess}, the decision alone. */
 export const decide = (
@@ -63,19 +43,13 @@ export function assess(
   now: number,
   steady: number = now,
 ): Assessment {
-  const { decision, rules, findings, cls } = weigh(prepared, call, history, now, steady)
+  const weighed = weigh(prepared, call, history, now, steady)
+  const { cls } = weighed
   const record = factsAt(call.arguments, pathsToRecord(prepared, call.server, call.tool, cls))
   return {
-    decision,
+    ...assessmentOf(weighed),
     ...(cls === undefined ? {} : { class: cls }),
     ...(record === undefined ? {} : { record }),
-    facts: findings.flatMap(({ rule, facts }) =>
-      facts.map((fact) => ({ rule: rule.name, policy: rule.policy, ...fact })),
-    ),
-    findings: rules
-      .map((rule) => said(rule, findings))
-      .sort((a, b) => b.strength - a.strength)
-      .map(({ strength: _, ...rest }) => rest),
   }
 }
 
@@ -101,15 +75,10 @@ export function objectsNeeded(
 const withoutObjects = (prepared: PreparedRemit, { server, tool }: ToolCall): PreparedRule[] =>
   rulesFor(prepared, server, tool).map(({ object: _, ...rule }) => rule)
 
-interface Weighed {
-  decision: DecisionRecord
-  rules: PreparedRule[]
-  findings: Finding[]
-  cls?: ToolClass | undefined
-}
+type WeighedCall = Weighed & { cls?: ToolClass | undefined }
 
-function weigh(prepared: PreparedRemit, call: ToolCall, history: History, now: number, steady: number): Weighed {
-  const bare = (decision: DecisionRecord): Weighed => ({ decision, rules: [], findings: [] })
+function weigh(prepared: PreparedRemit, call: ToolCall, history: History, now: number, steady: number): WeighedCall {
+  const bare = (decision: DecisionRecord): WeighedCall => ({ decision, rules: [], findings: [] })
   const { server, tool } = call
   const ended = fallen(prepared, now)
   if (ended) return bare(ended)
@@ -147,28 +116,3 @@ function weigh(prepared: PreparedRemit, call: ToolCall, history: History, now: n
 
 const pinnedClass = ({ pins }: PreparedRemit, { server, tool }: ToolCall): ToolClass | undefined =>
   annotatedClass(pins.find((pin) => pin.server === server && pin.tool === tool)?.definition)
-
-const SAID = {
-  invariant: 'Deny',
-  error: 'Deny',
-  deny: 'Deny',
-  ask: 'Ask',
-  draft: 'Draft',
-  allow: 'Allow',
-  failed: 'nothing',
-} as const
-
-function said(rule: PreparedRule, findings: Finding[]): Assessment['findings'][number] & { strength: number } {
-  const { name, policy, type, mode } = rule
-  const found = findings.find((finding) => finding.rule === rule)
-  const silent = type === 'tool' ? 'a constraint is false' : 'it is shown not to apply'
-  return {
-    rule: name,
-    policy,
-    type,
-    mode,
-    says: found === undefined ? 'nothing' : SAID[found.strength],
-    detail: found?.detail ?? silent,
-    strength: found === undefined ? 0 : strengthOf(found),
-  }
-}

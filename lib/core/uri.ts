@@ -19,14 +19,26 @@ const SEGMENTS = /[/?&=;:,@]/
  */
 export function uriProblem(uri: string): string | undefined {
   if (uri === '' || uri.length > MAX_URI) return `it does not have 1 to ${MAX_URI} characters`
-  if (uri.includes('#')) return 'it has a fragment'
-  if (!CHARACTERS.test(uri)) return 'it has characters that a URI writes encoded'
-  if (HIDDEN_STEP.test(uri)) return 'it has an encoded dot, slash or backslash'
-  if (CONTROL.test(uri)) return 'it has an encoded control character'
-  if (NEEDLESS.test(uri)) return 'it encodes what needs no encoding'
+  const spelled = spellingProblem(uri)
+  if (spelled !== undefined) return spelled
   if (!/^[a-z][a-z0-9+.-]*:/.test(uri)) return 'it does not begin with a scheme in lower case'
-  if (uri.split(SEGMENTS).some((segment) => segment === '.' || segment === '..')) return 'it has a dot segment'
-  return ofUrl(uri)
+  return hasStep(uri.split(SEGMENTS)) ? STEP : ofUrl(uri)
+}
+
+/** Why no plain URI has this part in it. */
+export function partProblem(part: string): string | undefined {
+  return spellingProblem(part) ?? (hasStep(part.split(SEGMENTS).slice(1, -1)) ? STEP : undefined)
+}
+
+const STEP = 'it has a dot segment'
+const hasStep = (segments: string[]): boolean => segments.some((segment) => segment === '.' || segment === '..')
+
+function spellingProblem(text: string): string | undefined {
+  if (text.includes('#')) return 'it has a fragment'
+  if (!CHARACTERS.test(text)) return 'it has characters that a URI writes encoded'
+  if (HIDDEN_STEP.test(text)) return 'it has an encoded dot, slash or backslash'
+  if (CONTROL.test(text)) return 'it has an encoded control character'
+  return NEEDLESS.test(text) ? 'it encodes what needs no encoding' : undefined
 }
 
 function ofUrl(uri: string): string | undefined {

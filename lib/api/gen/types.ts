@@ -409,21 +409,37 @@ export interface PolicySpec {
    * with effect Deny denies unless one of its constraints is shown to be false.
    */
   tools?: ToolRule[]
-  /** Rules about resources. */
+  /**
+   * Rules about resources, which servers offer for reading: which are listed, read, subscribed to and completed. What
+   * no rule allows is not even listed. Whatever rules say, a resource whose URI could be read in two ways (dot
+   * segments, encoded slashes, a user in it, a host in capitals) is denied.
+   */
   resources?: ResourceRule[]
-  /** Rules about prompts. */
+  /**
+   * Rules about prompts, texts that servers write for the agent's model: which are listed, got and completed. What no
+   * rule allows is not even listed.
+   */
   prompts?: PromptRule[]
-  /** Rules about what servers ask of the agent. */
+  /**
+   * Rules about what servers ask of the agent: text from its model (sampling/createMessage), an answer from its user
+   * (elicitation/create), the folders it works in (roots/list). What no rule allows the server gets an error for, and
+   * is not told that the agent could.
+   */
   requests?: RequestRule[]
   /**
-   * Calls that wait for the person on call unless they are shown to be harmless, whatever the rules under tools allow.
+   * Calls that wait for the person on call unless they are shown to be harmless, whatever rules allow. One that names
+   * servers, and neither tools nor classes, is about their resources and prompts too.
    */
   guards?: RestrictingRule[]
-  /** Calls that are never made, whatever any rule allows and whoever approves. */
+  /**
+   * Calls that are never made, whatever any rule allows and whoever approves. One that names servers, and neither tools
+   * nor classes, is about everything of them: resources, prompts and their requests too.
+   */
   invariants?: RestrictingRule[]
   /**
    * What an agent that has read something untrusted may no longer do alone: guards that apply once a call of certain
-   * tools was made.
+   * tools was made. An after that names servers, and neither tools nor classes, is about their resources and prompts
+   * too.
    */
   taint?: TaintRule[]
   /**
@@ -646,13 +662,31 @@ export interface Evidence {
 export interface ResourceRule {
   /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
   name: string
+  /**
+   * Which resources this is about. Every list that is given has to match; "*" stands for any run of characters, slashes
+   * too.
+   */
   match: ResourceMatch
+  /** Allow: it passes. Ask: it waits for the person on call. Deny: it is refused. */
   effect: 'Allow' | 'Ask' | 'Deny'
+  /**
+   * Constraints on the one argument uri. In a rule that allows or asks, all must hold; a rule that denies does so
+   * unless one of them is shown to be false. Such as [{arg: uri, suffix: ".md"}].
+   */
   where?: Constraint[]
 }
 
+/**
+ * Which resources this is about. Every list that is given has to match; "*" stands for any run of characters, slashes
+ * too.
+ */
 export interface ResourceMatch {
+  /** Names of servers as in the AgentIdentity's spec.servers, such as billing. Any server when left out. */
   servers?: string[]
+  /**
+   * URIs as resources/list gives them, whole, with their scheme; case counts. Such as "file:///handbook/*". Any URI
+   * when left out.
+   */
   uris?: string[]
 }
 
@@ -660,13 +694,22 @@ export interface ResourceMatch {
 export interface PromptRule {
   /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
   name: string
+  /** Which prompts this is about. Every list that is given has to match; "*" stands for any run of characters. */
   match: PromptMatch
+  /** Allow: it passes. Ask: it waits for the person on call. Deny: it is refused. */
   effect: 'Allow' | 'Ask' | 'Deny'
+  /**
+   * Constraints on the prompt's arguments. In a rule that allows or asks, all must hold; a rule that denies does so
+   * unless one of them is shown to be false. Such as [{arg: length, in: [short]}].
+   */
   where?: Constraint[]
 }
 
+/** Which prompts this is about. Every list that is given has to match; "*" stands for any run of characters. */
 export interface PromptMatch {
+  /** Names of servers as in the AgentIdentity's spec.servers, such as billing. Any server when left out. */
   servers?: string[]
+  /** Names of prompts, such as summarize or "summ*"; case counts. Any prompt when left out. */
   prompts?: string[]
 }
 
@@ -674,14 +717,31 @@ export interface PromptMatch {
 export interface RequestRule {
   /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
   name: string
+  /** Which requests this is about. Every list that is given has to match. */
   match: RequestMatch
+  /**
+   * Allow: the agent gets to answer. Deny: the server gets an error. There is no Ask: who is on call cannot answer for
+   * the agent's model or user.
+   */
   effect: 'Allow' | 'Deny'
+  /**
+   * Constraints on the request's params. In a rule that allows, all must hold; a rule that denies does so unless one of
+   * them is shown to be false. An elicitation that says no mode has mode form. Such as [{arg: mode, in: [form]}] or
+   * [{arg: maxTokens, max: "1000"}].
+   */
   where?: Constraint[]
+  /**
+   * Constraints on what the agent answers. All must hold, else the server gets an error instead. Such as [{arg:
+   * content.password, absent: true}].
+   */
   answer?: Constraint[]
 }
 
+/** Which requests this is about. Every list that is given has to match. */
 export interface RequestMatch {
+  /** Names of servers as in the AgentIdentity's spec.servers, such as billing. Any server when left out. */
   servers?: string[]
+  /** What is asked. Any of the three when left out. */
   methods?: ('sampling/createMessage' | 'elicitation/create' | 'roots/list')[]
 }
 
@@ -953,9 +1013,9 @@ export interface AgentIdentity extends KubeObject<'AgentIdentity'> {
 }
 
 /**
- * An AgentPolicy says what the agents that name it in spec.policyRefs may do with which tools. What no rule allows is
- * denied. The strongest effect wins, whatever the order of rules: an invariant beats Deny, Deny beats Ask, Ask beats
- * Draft, Draft beats Allow.
+ * An AgentPolicy says what the agents that name it in spec.policyRefs may do with which tools, which resources and
+ * prompts they may read, and what servers may ask of them. What no rule allows is denied. The strongest effect wins,
+ * whatever the order of rules: an invariant beats Deny, Deny beats Ask, Ask beats Draft, Draft beats Allow.
  */
 export interface AgentPolicy extends KubeObject<'AgentPolicy'> {
   spec: PolicySpec

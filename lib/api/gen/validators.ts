@@ -3852,7 +3852,7 @@ return errors === 0;
 }
 export const validateAgentPolicy = validate70;
 const schema30 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["AgentPolicy"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/PolicySpec"},"status":{"type":"object"}},"additionalProperties":false};
-const schema31 = {"type":"object","properties":{"mode":{"type":"string","enum":["Enforce","Observe"]},"readOnly":{"type":"boolean"},"tools":{"type":"array","maxItems":128,"items":{"$ref":"#/$defs/ToolRule"}},"guards":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/RestrictingRule"}},"invariants":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/RestrictingRule"}},"taint":{"type":"array","maxItems":32,"items":{"$ref":"#/$defs/TaintRule"}},"pins":{"type":"array","maxItems":256,"items":{"$ref":"#/$defs/Pin"}},"redact":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/Redaction"}},"breaker":{"$ref":"#/$defs/Breaker"},"egress":{"$ref":"#/$defs/Egress"}},"additionalProperties":false};
+const schema31 = {"type":"object","properties":{"mode":{"type":"string","enum":["Enforce","Observe"]},"readOnly":{"type":"boolean"},"tools":{"type":"array","maxItems":128,"items":{"$ref":"#/$defs/ToolRule"}},"resources":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/ResourceRule"}},"prompts":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/PromptRule"}},"requests":{"type":"array","maxItems":32,"items":{"$ref":"#/$defs/RequestRule"}},"guards":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/RestrictingRule"}},"invariants":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/RestrictingRule"}},"taint":{"type":"array","maxItems":32,"items":{"$ref":"#/$defs/TaintRule"}},"pins":{"type":"array","maxItems":256,"items":{"$ref":"#/$defs/Pin"}},"redact":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/Redaction"}},"breaker":{"$ref":"#/$defs/Breaker"},"egress":{"$ref":"#/$defs/Egress"}},"additionalProperties":false};
 const schema32 = {"type":"object","required":["name","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/Match"},"class":{"type":"string","enum":["Read","Draft","Write","SideEffect","Autonomous"]},"effect":{"type":"string","enum":["Allow","Draft","Ask","Deny"]},"where":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}},"fields":{"type":"array","minItems":1,"maxItems":128,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}},"object":{"$ref":"#/$defs/ObjectRule"},"otherwise":{"type":"string","enum":["Ask","Draft","Deny"]},"limits":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/Limit"}},"evidence":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/Evidence"}}},"additionalProperties":false};
 const schema33 = {"type":"object","properties":{"servers":{"type":"array","minItems":1,"maxItems":32,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[-a-z0-9*]+$"}]}},"tools":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":128,"allOf":[{"pattern":"^[A-Za-z0-9_./*-]+$"}]}},"classes":{"type":"array","minItems":1,"maxItems":5,"uniqueItems":true,"items":{"type":"string","enum":["Read","Draft","Write","SideEffect","Autonomous"]}}},"additionalProperties":false};
 const pattern24 = new RegExp("^[-a-z0-9*]+$", "u");
@@ -6249,8 +6249,1286 @@ errors++;
 validate72.errors = vErrors;
 return errors === 0;
 }
-const schema39 = {"type":"object","required":["name","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/Match"},"unless":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
+const schema39 = {"type":"object","required":["name","match","effect"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/ResourceMatch"},"effect":{"type":"string","enum":["Allow","Ask","Deny"]},"where":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
+const schema40 = {"type":"object","properties":{"servers":{"type":"array","minItems":1,"maxItems":32,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[-a-z0-9*]+$"}]}},"uris":{"type":"array","minItems":1,"maxItems":32,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":512}}},"additionalProperties":false};
+function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "servers") || (key0 === "uris"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.servers !== undefined){
+let data0 = data.servers;
+if(Array.isArray(data0)){
+if(data0.length > 32){
+const err1 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data0.length < 1){
+const err2 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+if(typeof data1 === "string"){
+if(!pattern24.test(data1)){
+const err3 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[-a-z0-9*]+$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(typeof data1 === "string"){
+if(data1.length > 63){
+const err4 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/maxLength",keyword:"maxLength",params:{limit: 63}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data1.length < 1){
+const err5 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+let i1 = data0.length;
+let j0;
+if(i1 > 1){
+const indices0 = {};
+for(;i1--;){
+let item0 = data0[i1];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+const err7 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+break;
+}
+indices0[item0] = i1;
+}
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.uris !== undefined){
+let data2 = data.uris;
+if(Array.isArray(data2)){
+if(data2.length > 32){
+const err9 = {instancePath:instancePath+"/uris",schemaPath:"#/properties/uris/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data2.length < 1){
+const err10 = {instancePath:instancePath+"/uris",schemaPath:"#/properties/uris/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+const len1 = data2.length;
+for(let i2=0; i2<len1; i2++){
+let data3 = data2[i2];
+if(typeof data3 === "string"){
+if(data3.length > 512){
+const err11 = {instancePath:instancePath+"/uris/" + i2,schemaPath:"#/properties/uris/items/maxLength",keyword:"maxLength",params:{limit: 512}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if(data3.length < 1){
+const err12 = {instancePath:instancePath+"/uris/" + i2,schemaPath:"#/properties/uris/items/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/uris/" + i2,schemaPath:"#/properties/uris/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+let i3 = data2.length;
+let j1;
+if(i3 > 1){
+const indices1 = {};
+for(;i3--;){
+let item1 = data2[i3];
+if(typeof item1 !== "string"){
+continue;
+}
+if(typeof indices1[item1] == "number"){
+j1 = indices1[item1];
+const err14 = {instancePath:instancePath+"/uris",schemaPath:"#/properties/uris/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1}};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+break;
+}
+indices1[item1] = i3;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/uris",schemaPath:"#/properties/uris/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate88.errors = vErrors;
+return errors === 0;
+}
 function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.match === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "match"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.effect === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "effect"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "name") || (key0 === "match")) || (key0 === "effect")) || (key0 === "where"))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(!pattern2.test(data0)){
+const err4 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(typeof data0 === "string"){
+if(data0.length > 63){
+const err5 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 63}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data0.length < 1){
+const err6 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.match !== undefined){
+if(!(validate88(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
+vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
+errors = vErrors.length;
+}
+}
+if(data.effect !== undefined){
+let data2 = data.effect;
+if(typeof data2 !== "string"){
+const err8 = {instancePath:instancePath+"/effect",schemaPath:"#/properties/effect/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!(((data2 === "Allow") || (data2 === "Ask")) || (data2 === "Deny"))){
+const err9 = {instancePath:instancePath+"/effect",schemaPath:"#/properties/effect/enum",keyword:"enum",params:{allowedValues: schema39.properties.effect.enum}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.where !== undefined){
+let data3 = data.where;
+if(Array.isArray(data3)){
+if(data3.length > 32){
+const err10 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(data3.length < 1){
+const err11 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate75(data3[i0], {instancePath:instancePath+"/where/" + i0,parentData:data3,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+else {
+const err13 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+validate87.errors = vErrors;
+return errors === 0;
+}
+const schema41 = {"type":"object","required":["name","match","effect"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/PromptMatch"},"effect":{"type":"string","enum":["Allow","Ask","Deny"]},"where":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
+const schema42 = {"type":"object","properties":{"servers":{"type":"array","minItems":1,"maxItems":32,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[-a-z0-9*]+$"}]}},"prompts":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":128,"allOf":[{"pattern":"^[A-Za-z0-9_./*-]+$"}]}}},"additionalProperties":false};
+function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "servers") || (key0 === "prompts"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.servers !== undefined){
+let data0 = data.servers;
+if(Array.isArray(data0)){
+if(data0.length > 32){
+const err1 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data0.length < 1){
+const err2 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+if(typeof data1 === "string"){
+if(!pattern24.test(data1)){
+const err3 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[-a-z0-9*]+$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(typeof data1 === "string"){
+if(data1.length > 63){
+const err4 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/maxLength",keyword:"maxLength",params:{limit: 63}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data1.length < 1){
+const err5 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+let i1 = data0.length;
+let j0;
+if(i1 > 1){
+const indices0 = {};
+for(;i1--;){
+let item0 = data0[i1];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+const err7 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+break;
+}
+indices0[item0] = i1;
+}
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.prompts !== undefined){
+let data2 = data.prompts;
+if(Array.isArray(data2)){
+if(data2.length > 64){
+const err9 = {instancePath:instancePath+"/prompts",schemaPath:"#/properties/prompts/maxItems",keyword:"maxItems",params:{limit: 64}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data2.length < 1){
+const err10 = {instancePath:instancePath+"/prompts",schemaPath:"#/properties/prompts/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+const len1 = data2.length;
+for(let i2=0; i2<len1; i2++){
+let data3 = data2[i2];
+if(typeof data3 === "string"){
+if(!pattern25.test(data3)){
+const err11 = {instancePath:instancePath+"/prompts/" + i2,schemaPath:"#/properties/prompts/items/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_./*-]+$"}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(typeof data3 === "string"){
+if(data3.length > 128){
+const err12 = {instancePath:instancePath+"/prompts/" + i2,schemaPath:"#/properties/prompts/items/maxLength",keyword:"maxLength",params:{limit: 128}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data3.length < 1){
+const err13 = {instancePath:instancePath+"/prompts/" + i2,schemaPath:"#/properties/prompts/items/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/prompts/" + i2,schemaPath:"#/properties/prompts/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+let i3 = data2.length;
+let j1;
+if(i3 > 1){
+const indices1 = {};
+for(;i3--;){
+let item1 = data2[i3];
+if(typeof item1 !== "string"){
+continue;
+}
+if(typeof indices1[item1] == "number"){
+j1 = indices1[item1];
+const err15 = {instancePath:instancePath+"/prompts",schemaPath:"#/properties/prompts/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1}};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+break;
+}
+indices1[item1] = i3;
+}
+}
+}
+else {
+const err16 = {instancePath:instancePath+"/prompts",schemaPath:"#/properties/prompts/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+validate93.errors = vErrors;
+return errors === 0;
+}
+function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.match === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "match"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.effect === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "effect"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "name") || (key0 === "match")) || (key0 === "effect")) || (key0 === "where"))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(!pattern2.test(data0)){
+const err4 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(typeof data0 === "string"){
+if(data0.length > 63){
+const err5 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 63}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data0.length < 1){
+const err6 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.match !== undefined){
+if(!(validate93(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
+vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+errors = vErrors.length;
+}
+}
+if(data.effect !== undefined){
+let data2 = data.effect;
+if(typeof data2 !== "string"){
+const err8 = {instancePath:instancePath+"/effect",schemaPath:"#/properties/effect/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!(((data2 === "Allow") || (data2 === "Ask")) || (data2 === "Deny"))){
+const err9 = {instancePath:instancePath+"/effect",schemaPath:"#/properties/effect/enum",keyword:"enum",params:{allowedValues: schema41.properties.effect.enum}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.where !== undefined){
+let data3 = data.where;
+if(Array.isArray(data3)){
+if(data3.length > 32){
+const err10 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(data3.length < 1){
+const err11 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate75(data3[i0], {instancePath:instancePath+"/where/" + i0,parentData:data3,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+else {
+const err13 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+validate92.errors = vErrors;
+return errors === 0;
+}
+const schema43 = {"type":"object","required":["name","match","effect"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/RequestMatch"},"effect":{"type":"string","enum":["Allow","Deny"]},"where":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}},"answer":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
+const schema44 = {"type":"object","properties":{"servers":{"type":"array","minItems":1,"maxItems":32,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[-a-z0-9*]+$"}]}},"methods":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"items":{"type":"string","enum":["sampling/createMessage","elicitation/create","roots/list"]}}},"additionalProperties":false};
+function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "servers") || (key0 === "methods"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.servers !== undefined){
+let data0 = data.servers;
+if(Array.isArray(data0)){
+if(data0.length > 32){
+const err1 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data0.length < 1){
+const err2 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+if(typeof data1 === "string"){
+if(!pattern24.test(data1)){
+const err3 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[-a-z0-9*]+$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(typeof data1 === "string"){
+if(data1.length > 63){
+const err4 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/maxLength",keyword:"maxLength",params:{limit: 63}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data1.length < 1){
+const err5 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/servers/" + i0,schemaPath:"#/properties/servers/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+let i1 = data0.length;
+let j0;
+if(i1 > 1){
+const indices0 = {};
+for(;i1--;){
+let item0 = data0[i1];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+const err7 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+break;
+}
+indices0[item0] = i1;
+}
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/servers",schemaPath:"#/properties/servers/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.methods !== undefined){
+let data2 = data.methods;
+if(Array.isArray(data2)){
+if(data2.length > 3){
+const err9 = {instancePath:instancePath+"/methods",schemaPath:"#/properties/methods/maxItems",keyword:"maxItems",params:{limit: 3}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data2.length < 1){
+const err10 = {instancePath:instancePath+"/methods",schemaPath:"#/properties/methods/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+const len1 = data2.length;
+for(let i2=0; i2<len1; i2++){
+let data3 = data2[i2];
+if(typeof data3 !== "string"){
+const err11 = {instancePath:instancePath+"/methods/" + i2,schemaPath:"#/properties/methods/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if(!(((data3 === "sampling/createMessage") || (data3 === "elicitation/create")) || (data3 === "roots/list"))){
+const err12 = {instancePath:instancePath+"/methods/" + i2,schemaPath:"#/properties/methods/items/enum",keyword:"enum",params:{allowedValues: schema44.properties.methods.items.enum}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+let i3 = data2.length;
+let j1;
+if(i3 > 1){
+const indices1 = {};
+for(;i3--;){
+let item1 = data2[i3];
+if(typeof item1 !== "string"){
+continue;
+}
+if(typeof indices1[item1] == "number"){
+j1 = indices1[item1];
+const err13 = {instancePath:instancePath+"/methods",schemaPath:"#/properties/methods/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+break;
+}
+indices1[item1] = i3;
+}
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/methods",schemaPath:"#/properties/methods/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+validate98.errors = vErrors;
+return errors === 0;
+}
+function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.match === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "match"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.effect === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "effect"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "name") || (key0 === "match")) || (key0 === "effect")) || (key0 === "where")) || (key0 === "answer"))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(!pattern2.test(data0)){
+const err4 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(typeof data0 === "string"){
+if(data0.length > 63){
+const err5 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 63}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data0.length < 1){
+const err6 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.match !== undefined){
+if(!(validate98(data.match, {instancePath:instancePath+"/match",parentData:data,parentDataProperty:"match",rootData}))){
+vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+errors = vErrors.length;
+}
+}
+if(data.effect !== undefined){
+let data2 = data.effect;
+if(typeof data2 !== "string"){
+const err8 = {instancePath:instancePath+"/effect",schemaPath:"#/properties/effect/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!((data2 === "Allow") || (data2 === "Deny"))){
+const err9 = {instancePath:instancePath+"/effect",schemaPath:"#/properties/effect/enum",keyword:"enum",params:{allowedValues: schema43.properties.effect.enum}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.where !== undefined){
+let data3 = data.where;
+if(Array.isArray(data3)){
+if(data3.length > 32){
+const err10 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(data3.length < 1){
+const err11 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate75(data3[i0], {instancePath:instancePath+"/where/" + i0,parentData:data3,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/where",schemaPath:"#/properties/where/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data.answer !== undefined){
+let data5 = data.answer;
+if(Array.isArray(data5)){
+if(data5.length > 32){
+const err13 = {instancePath:instancePath+"/answer",schemaPath:"#/properties/answer/maxItems",keyword:"maxItems",params:{limit: 32}};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+if(data5.length < 1){
+const err14 = {instancePath:instancePath+"/answer",schemaPath:"#/properties/answer/minItems",keyword:"minItems",params:{limit: 1}};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+const len1 = data5.length;
+for(let i1=0; i1<len1; i1++){
+if(!(validate75(data5[i1], {instancePath:instancePath+"/answer/" + i1,parentData:data5,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/answer",schemaPath:"#/properties/answer/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate97.errors = vErrors;
+return errors === 0;
+}
+const schema45 = {"type":"object","required":["name","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"match":{"$ref":"#/$defs/Match"},"unless":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6392,11 +7670,11 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate87.errors = vErrors;
+validate103.errors = vErrors;
 return errors === 0;
 }
-const schema40 = {"type":"object","required":["name","after","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"after":{"$ref":"#/$defs/Match"},"for":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]},"match":{"$ref":"#/$defs/Match"},"unless":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
-function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema46 = {"type":"object","required":["name","after","match"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}]},"after":{"$ref":"#/$defs/Match"},"for":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]},"match":{"$ref":"#/$defs/Match"},"unless":{"type":"array","minItems":1,"maxItems":32,"items":{"$ref":"#/$defs/Constraint"}}},"additionalProperties":false};
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6591,13 +7869,13 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate92.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
-const schema41 = {"type":"object","required":["server","tool","digest"],"properties":{"server":{"type":"string","minLength":1,"maxLength":63},"tool":{"type":"string","minLength":1,"maxLength":128},"digest":{"type":"string","maxLength":71,"allOf":[{"pattern":"^sha256:[0-9a-f]{64}$"}]},"definition":{"$ref":"#/$defs/ToolDefinition"}},"additionalProperties":false};
-const pattern36 = new RegExp("^sha256:[0-9a-f]{64}$", "u");
-const schema42 = {"type":"object"};
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema47 = {"type":"object","required":["server","tool","digest"],"properties":{"server":{"type":"string","minLength":1,"maxLength":63},"tool":{"type":"string","minLength":1,"maxLength":128},"digest":{"type":"string","maxLength":71,"allOf":[{"pattern":"^sha256:[0-9a-f]{64}$"}]},"definition":{"$ref":"#/$defs/ToolDefinition"}},"additionalProperties":false};
+const pattern43 = new RegExp("^sha256:[0-9a-f]{64}$", "u");
+const schema48 = {"type":"object"};
+function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(!(data && typeof data == "object" && !Array.isArray(data))){
@@ -6610,10 +7888,10 @@ vErrors.push(err0);
 }
 errors++;
 }
-validate98.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
-function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6732,7 +8010,7 @@ errors++;
 if(data.digest !== undefined){
 let data2 = data.digest;
 if(typeof data2 === "string"){
-if(!pattern36.test(data2)){
+if(!pattern43.test(data2)){
 const err10 = {instancePath:instancePath+"/digest",schemaPath:"#/properties/digest/allOf/0/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"}};
 if(vErrors === null){
 vErrors = [err10];
@@ -6767,8 +8045,8 @@ errors++;
 }
 }
 if(data.definition !== undefined){
-if(!(validate98(data.definition, {instancePath:instancePath+"/definition",parentData:data,parentDataProperty:"definition",rootData}))){
-vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+if(!(validate114(data.definition, {instancePath:instancePath+"/definition",parentData:data,parentDataProperty:"definition",rootData}))){
+vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
 errors = vErrors.length;
 }
 }
@@ -6783,11 +8061,11 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate97.errors = vErrors;
+validate113.errors = vErrors;
 return errors === 0;
 }
-const schema43 = {"type":"object","required":["match"],"properties":{"match":{"$ref":"#/$defs/Match"},"arguments":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}},"results":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}}},"additionalProperties":false};
-function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema49 = {"type":"object","required":["match"],"properties":{"match":{"$ref":"#/$defs/Match"},"arguments":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}},"results":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":256}}},"additionalProperties":false};
+function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7020,11 +8298,11 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate101.errors = vErrors;
+validate117.errors = vErrors;
 return errors === 0;
 }
-const schema44 = {"type":"object","properties":{"errors":{"type":"integer","minimum":1},"denials":{"type":"integer","minimum":1},"calls":{"type":"integer","minimum":1},"per":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]}},"additionalProperties":false};
-function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema50 = {"type":"object","properties":{"errors":{"type":"integer","minimum":1},"denials":{"type":"integer","minimum":1},"calls":{"type":"integer","minimum":1},"per":{"type":"string","maxLength":16,"allOf":[{"pattern":"^([0-9]{1,6}[smhd])+$"}]}},"additionalProperties":false};
+function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7163,12 +8441,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate104.errors = vErrors;
+validate120.errors = vErrors;
 return errors === 0;
 }
-const schema45 = {"type":"object","properties":{"cidrs":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/CIDRPorts"}},"hosts":{"type":"array","maxItems":128,"items":{"type":"string","minLength":1,"maxLength":261}}},"additionalProperties":false};
-const schema46 = {"type":"object","required":["cidr"],"properties":{"cidr":{"type":"string","maxLength":64},"ports":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"integer","minimum":1,"maximum":65535}}},"additionalProperties":false};
-function validate107(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema51 = {"type":"object","properties":{"cidrs":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/CIDRPorts"}},"hosts":{"type":"array","maxItems":128,"items":{"type":"string","minLength":1,"maxLength":261}}},"additionalProperties":false};
+const schema52 = {"type":"object","required":["cidr"],"properties":{"cidr":{"type":"string","maxLength":64},"ports":{"type":"array","minItems":1,"maxItems":64,"uniqueItems":true,"items":{"type":"integer","minimum":1,"maximum":65535}}},"additionalProperties":false};
+function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7325,10 +8603,10 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate107.errors = vErrors;
+validate123.errors = vErrors;
 return errors === 0;
 }
-function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7359,8 +8637,8 @@ errors++;
 }
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate107(data0[i0], {instancePath:instancePath+"/cidrs/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+if(!(validate123(data0[i0], {instancePath:instancePath+"/cidrs/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
 errors = vErrors.length;
 }
 }
@@ -7448,7 +8726,7 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate106.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
 function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -7534,11 +8812,11 @@ vErrors.push(err5);
 errors++;
 }
 }
-if(data.guards !== undefined){
-let data4 = data.guards;
+if(data.resources !== undefined){
+let data4 = data.resources;
 if(Array.isArray(data4)){
 if(data4.length > 64){
-const err6 = {instancePath:instancePath+"/guards",schemaPath:"#/properties/guards/maxItems",keyword:"maxItems",params:{limit: 64}};
+const err6 = {instancePath:instancePath+"/resources",schemaPath:"#/properties/resources/maxItems",keyword:"maxItems",params:{limit: 64}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -7549,14 +8827,14 @@ errors++;
 }
 const len1 = data4.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate87(data4[i1], {instancePath:instancePath+"/guards/" + i1,parentData:data4,parentDataProperty:i1,rootData}))){
+if(!(validate87(data4[i1], {instancePath:instancePath+"/resources/" + i1,parentData:data4,parentDataProperty:i1,rootData}))){
 vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-const err7 = {instancePath:instancePath+"/guards",schemaPath:"#/properties/guards/type",keyword:"type",params:{type: "array"}};
+const err7 = {instancePath:instancePath+"/resources",schemaPath:"#/properties/resources/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -7566,11 +8844,11 @@ vErrors.push(err7);
 errors++;
 }
 }
-if(data.invariants !== undefined){
-let data6 = data.invariants;
+if(data.prompts !== undefined){
+let data6 = data.prompts;
 if(Array.isArray(data6)){
 if(data6.length > 64){
-const err8 = {instancePath:instancePath+"/invariants",schemaPath:"#/properties/invariants/maxItems",keyword:"maxItems",params:{limit: 64}};
+const err8 = {instancePath:instancePath+"/prompts",schemaPath:"#/properties/prompts/maxItems",keyword:"maxItems",params:{limit: 64}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -7581,14 +8859,14 @@ errors++;
 }
 const len2 = data6.length;
 for(let i2=0; i2<len2; i2++){
-if(!(validate87(data6[i2], {instancePath:instancePath+"/invariants/" + i2,parentData:data6,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
+if(!(validate92(data6[i2], {instancePath:instancePath+"/prompts/" + i2,parentData:data6,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-const err9 = {instancePath:instancePath+"/invariants",schemaPath:"#/properties/invariants/type",keyword:"type",params:{type: "array"}};
+const err9 = {instancePath:instancePath+"/prompts",schemaPath:"#/properties/prompts/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -7598,11 +8876,11 @@ vErrors.push(err9);
 errors++;
 }
 }
-if(data.taint !== undefined){
-let data8 = data.taint;
+if(data.requests !== undefined){
+let data8 = data.requests;
 if(Array.isArray(data8)){
 if(data8.length > 32){
-const err10 = {instancePath:instancePath+"/taint",schemaPath:"#/properties/taint/maxItems",keyword:"maxItems",params:{limit: 32}};
+const err10 = {instancePath:instancePath+"/requests",schemaPath:"#/properties/requests/maxItems",keyword:"maxItems",params:{limit: 32}};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -7613,14 +8891,14 @@ errors++;
 }
 const len3 = data8.length;
 for(let i3=0; i3<len3; i3++){
-if(!(validate92(data8[i3], {instancePath:instancePath+"/taint/" + i3,parentData:data8,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+if(!(validate97(data8[i3], {instancePath:instancePath+"/requests/" + i3,parentData:data8,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-const err11 = {instancePath:instancePath+"/taint",schemaPath:"#/properties/taint/type",keyword:"type",params:{type: "array"}};
+const err11 = {instancePath:instancePath+"/requests",schemaPath:"#/properties/requests/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -7630,11 +8908,11 @@ vErrors.push(err11);
 errors++;
 }
 }
-if(data.pins !== undefined){
-let data10 = data.pins;
+if(data.guards !== undefined){
+let data10 = data.guards;
 if(Array.isArray(data10)){
-if(data10.length > 256){
-const err12 = {instancePath:instancePath+"/pins",schemaPath:"#/properties/pins/maxItems",keyword:"maxItems",params:{limit: 256}};
+if(data10.length > 64){
+const err12 = {instancePath:instancePath+"/guards",schemaPath:"#/properties/guards/maxItems",keyword:"maxItems",params:{limit: 64}};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -7645,14 +8923,14 @@ errors++;
 }
 const len4 = data10.length;
 for(let i4=0; i4<len4; i4++){
-if(!(validate97(data10[i4], {instancePath:instancePath+"/pins/" + i4,parentData:data10,parentDataProperty:i4,rootData}))){
-vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+if(!(validate103(data10[i4], {instancePath:instancePath+"/guards/" + i4,parentData:data10,parentDataProperty:i4,rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-const err13 = {instancePath:instancePath+"/pins",schemaPath:"#/properties/pins/type",keyword:"type",params:{type: "array"}};
+const err13 = {instancePath:instancePath+"/guards",schemaPath:"#/properties/guards/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -7662,11 +8940,11 @@ vErrors.push(err13);
 errors++;
 }
 }
-if(data.redact !== undefined){
-let data12 = data.redact;
+if(data.invariants !== undefined){
+let data12 = data.invariants;
 if(Array.isArray(data12)){
 if(data12.length > 64){
-const err14 = {instancePath:instancePath+"/redact",schemaPath:"#/properties/redact/maxItems",keyword:"maxItems",params:{limit: 64}};
+const err14 = {instancePath:instancePath+"/invariants",schemaPath:"#/properties/invariants/maxItems",keyword:"maxItems",params:{limit: 64}};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -7677,14 +8955,14 @@ errors++;
 }
 const len5 = data12.length;
 for(let i5=0; i5<len5; i5++){
-if(!(validate101(data12[i5], {instancePath:instancePath+"/redact/" + i5,parentData:data12,parentDataProperty:i5,rootData}))){
-vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+if(!(validate103(data12[i5], {instancePath:instancePath+"/invariants/" + i5,parentData:data12,parentDataProperty:i5,rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-const err15 = {instancePath:instancePath+"/redact",schemaPath:"#/properties/redact/type",keyword:"type",params:{type: "array"}};
+const err15 = {instancePath:instancePath+"/invariants",schemaPath:"#/properties/invariants/type",keyword:"type",params:{type: "array"}};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -7694,26 +8972,122 @@ vErrors.push(err15);
 errors++;
 }
 }
-if(data.breaker !== undefined){
-if(!(validate104(data.breaker, {instancePath:instancePath+"/breaker",parentData:data,parentDataProperty:"breaker",rootData}))){
-vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
-errors = vErrors.length;
-}
-}
-if(data.egress !== undefined){
-if(!(validate106(data.egress, {instancePath:instancePath+"/egress",parentData:data,parentDataProperty:"egress",rootData}))){
-vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data.taint !== undefined){
+let data14 = data.taint;
+if(Array.isArray(data14)){
+if(data14.length > 32){
+const err16 = {instancePath:instancePath+"/taint",schemaPath:"#/properties/taint/maxItems",keyword:"maxItems",params:{limit: 32}};
 if(vErrors === null){
 vErrors = [err16];
 }
 else {
 vErrors.push(err16);
+}
+errors++;
+}
+const len6 = data14.length;
+for(let i6=0; i6<len6; i6++){
+if(!(validate108(data14[i6], {instancePath:instancePath+"/taint/" + i6,parentData:data14,parentDataProperty:i6,rootData}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err17 = {instancePath:instancePath+"/taint",schemaPath:"#/properties/taint/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+if(data.pins !== undefined){
+let data16 = data.pins;
+if(Array.isArray(data16)){
+if(data16.length > 256){
+const err18 = {instancePath:instancePath+"/pins",schemaPath:"#/properties/pins/maxItems",keyword:"maxItems",params:{limit: 256}};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+const len7 = data16.length;
+for(let i7=0; i7<len7; i7++){
+if(!(validate113(data16[i7], {instancePath:instancePath+"/pins/" + i7,parentData:data16,parentDataProperty:i7,rootData}))){
+vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err19 = {instancePath:instancePath+"/pins",schemaPath:"#/properties/pins/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+if(data.redact !== undefined){
+let data18 = data.redact;
+if(Array.isArray(data18)){
+if(data18.length > 64){
+const err20 = {instancePath:instancePath+"/redact",schemaPath:"#/properties/redact/maxItems",keyword:"maxItems",params:{limit: 64}};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+const len8 = data18.length;
+for(let i8=0; i8<len8; i8++){
+if(!(validate117(data18[i8], {instancePath:instancePath+"/redact/" + i8,parentData:data18,parentDataProperty:i8,rootData}))){
+vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/redact",schemaPath:"#/properties/redact/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+}
+if(data.breaker !== undefined){
+if(!(validate120(data.breaker, {instancePath:instancePath+"/breaker",parentData:data,parentDataProperty:"breaker",rootData}))){
+vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
+errors = vErrors.length;
+}
+}
+if(data.egress !== undefined){
+if(!(validate122(data.egress, {instancePath:instancePath+"/egress",parentData:data,parentDataProperty:"egress",rootData}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err22 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
 }
 errors++;
 }
@@ -7905,10 +9279,10 @@ errors++;
 validate70.errors = vErrors;
 return errors === 0;
 }
-export const validateAgentRemit = validate111;
-const schema47 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["AgentRemit"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/AgentRemitSpec"},"status":{"type":"object"}},"additionalProperties":false};
-const schema48 = {"type":"object","required":["remit","signature"],"properties":{"remit":{"type":"object","required":["generation"],"properties":{"generation":{"type":"integer","minimum":0}}},"signature":{"type":"string","minLength":1,"maxLength":4096}},"additionalProperties":false};
-function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+export const validateAgentRemit = validate127;
+const schema53 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["AgentRemit"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/AgentRemitSpec"},"status":{"type":"object"}},"additionalProperties":false};
+const schema54 = {"type":"object","required":["remit","signature"],"properties":{"remit":{"type":"object","required":["generation"],"properties":{"generation":{"type":"integer","minimum":0}}},"signature":{"type":"string","minLength":1,"maxLength":4096}},"additionalProperties":false};
+function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8040,10 +9414,10 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate112.errors = vErrors;
+validate128.errors = vErrors;
 return errors === 0;
 }
-function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8112,7 +9486,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "remit.dev/v1alpha1")){
-const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema47.properties.apiVersion.enum}};
+const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema53.properties.apiVersion.enum}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -8135,7 +9509,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "AgentRemit")){
-const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema47.properties.kind.enum}};
+const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema53.properties.kind.enum}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -8196,8 +9570,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate112(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
+if(!(validate128(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
 errors = vErrors.length;
 }
 }
@@ -8225,12 +9599,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate111.errors = vErrors;
+validate127.errors = vErrors;
 return errors === 0;
 }
-export const validateClusterAgentPolicy = validate114;
-const schema49 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["ClusterAgentPolicy"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/PolicySpec"},"status":{"type":"object"}},"additionalProperties":false};
-function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+export const validateClusterAgentPolicy = validate130;
+const schema55 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["ClusterAgentPolicy"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/PolicySpec"},"status":{"type":"object"}},"additionalProperties":false};
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8299,7 +9673,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "remit.dev/v1alpha1")){
-const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema49.properties.apiVersion.enum}};
+const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema55.properties.apiVersion.enum}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -8322,7 +9696,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "ClusterAgentPolicy")){
-const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema49.properties.kind.enum}};
+const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema55.properties.kind.enum}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -8412,16 +9786,16 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate114.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
-export const validateOwnerGroup = validate116;
-const schema50 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["OwnerGroup"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/OwnerGroupSpec"},"status":{"type":"object"}},"additionalProperties":false};
-const schema51 = {"type":"object","required":["members","onCall"],"properties":{"members":{"type":"array","minItems":1,"maxItems":64,"items":{"$ref":"#/$defs/Member"}},"onCall":{"$ref":"#/$defs/OnCall"},"overrides":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/Override"}},"escalation":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/EscalationStep"}},"fallback":{"type":"array","minItems":1,"maxItems":8,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63}},"channels":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Channel"}}},"additionalProperties":false};
-const schema52 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"}]},"identities":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Identity"}},"contacts":{"$ref":"#/$defs/Contacts"}},"additionalProperties":false};
-const pattern38 = new RegExp("^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$", "u");
-const schema53 = {"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","enum":["User","Group"]},"name":{"type":"string","minLength":1,"maxLength":1024}},"additionalProperties":false};
-function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+export const validateOwnerGroup = validate132;
+const schema56 = {"type":"object","required":["apiVersion","kind","metadata","spec"],"properties":{"apiVersion":{"type":"string","enum":["remit.dev/v1alpha1"]},"kind":{"type":"string","enum":["OwnerGroup"]},"metadata":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}},"spec":{"$ref":"#/$defs/OwnerGroupSpec"},"status":{"type":"object"}},"additionalProperties":false};
+const schema57 = {"type":"object","required":["members","onCall"],"properties":{"members":{"type":"array","minItems":1,"maxItems":64,"items":{"$ref":"#/$defs/Member"}},"onCall":{"$ref":"#/$defs/OnCall"},"overrides":{"type":"array","maxItems":64,"items":{"$ref":"#/$defs/Override"}},"escalation":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/EscalationStep"}},"fallback":{"type":"array","minItems":1,"maxItems":8,"uniqueItems":true,"items":{"type":"string","minLength":1,"maxLength":63}},"channels":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Channel"}}},"additionalProperties":false};
+const schema58 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63,"allOf":[{"pattern":"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"}]},"identities":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/Identity"}},"contacts":{"$ref":"#/$defs/Contacts"}},"additionalProperties":false};
+const pattern45 = new RegExp("^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$", "u");
+const schema59 = {"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","enum":["User","Group"]},"name":{"type":"string","minLength":1,"maxLength":1024}},"additionalProperties":false};
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8470,7 +9844,7 @@ vErrors.push(err3);
 errors++;
 }
 if(!((data0 === "User") || (data0 === "Group"))){
-const err4 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema53.properties.kind.enum}};
+const err4 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema59.properties.kind.enum}};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -8526,11 +9900,11 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate119.errors = vErrors;
+validate135.errors = vErrors;
 return errors === 0;
 }
-const schema54 = {"type":"object","properties":{"email":{"type":"string","maxLength":320},"slack":{"type":"string","maxLength":128},"phone":{"type":"string","maxLength":64},"url":{"type":"string","maxLength":2048}},"additionalProperties":false};
-function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema60 = {"type":"object","properties":{"email":{"type":"string","maxLength":320},"slack":{"type":"string","maxLength":128},"phone":{"type":"string","maxLength":64},"url":{"type":"string","maxLength":2048}},"additionalProperties":false};
+function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8657,10 +10031,10 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate121.errors = vErrors;
+validate137.errors = vErrors;
 return errors === 0;
 }
-function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8689,7 +10063,7 @@ errors++;
 if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
-if(!pattern38.test(data0)){
+if(!pattern45.test(data0)){
 const err2 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"}};
 if(vErrors === null){
 vErrors = [err2];
@@ -8748,8 +10122,8 @@ errors++;
 }
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate119(data1[i0], {instancePath:instancePath+"/identities/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+if(!(validate135(data1[i0], {instancePath:instancePath+"/identities/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
 errors = vErrors.length;
 }
 }
@@ -8766,8 +10140,8 @@ errors++;
 }
 }
 if(data.contacts !== undefined){
-if(!(validate121(data.contacts, {instancePath:instancePath+"/contacts",parentData:data,parentDataProperty:"contacts",rootData}))){
-vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+if(!(validate137(data.contacts, {instancePath:instancePath+"/contacts",parentData:data,parentDataProperty:"contacts",rootData}))){
+vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
 errors = vErrors.length;
 }
 }
@@ -8782,15 +10156,15 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate118.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
-const schema55 = {"type":"object","properties":{"owner":{"type":"string","minLength":1,"maxLength":63},"rotation":{"$ref":"#/$defs/Rotation"},"ical":{"$ref":"#/$defs/ICal"},"pagerDuty":{"$ref":"#/$defs/PagerDuty"}},"additionalProperties":false};
-const schema56 = {"type":"object","required":["timeZone","start","every","order"],"properties":{"timeZone":{"type":"string","minLength":1,"maxLength":64,"allOf":[{"pattern":"^[A-Za-z][A-Za-z0-9_+/-]*$"}]},"start":{"type":"string","maxLength":19,"allOf":[{"pattern":"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}]},"every":{"$ref":"#/$defs/Every"},"order":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}}}},"additionalProperties":false};
-const pattern39 = new RegExp("^[A-Za-z][A-Za-z0-9_+/-]*$", "u");
-const pattern40 = new RegExp("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", "u");
-const schema57 = {"type":"object","required":["unit"],"properties":{"count":{"type":"integer","minimum":1,"maximum":1000},"unit":{"type":"string","enum":["Hour","Day","Week"]}},"additionalProperties":false};
-function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema61 = {"type":"object","properties":{"owner":{"type":"string","minLength":1,"maxLength":63},"rotation":{"$ref":"#/$defs/Rotation"},"ical":{"$ref":"#/$defs/ICal"},"pagerDuty":{"$ref":"#/$defs/PagerDuty"}},"additionalProperties":false};
+const schema62 = {"type":"object","required":["timeZone","start","every","order"],"properties":{"timeZone":{"type":"string","minLength":1,"maxLength":64,"allOf":[{"pattern":"^[A-Za-z][A-Za-z0-9_+/-]*$"}]},"start":{"type":"string","maxLength":19,"allOf":[{"pattern":"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}]},"every":{"$ref":"#/$defs/Every"},"order":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}}}},"additionalProperties":false};
+const pattern46 = new RegExp("^[A-Za-z][A-Za-z0-9_+/-]*$", "u");
+const pattern47 = new RegExp("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", "u");
+const schema63 = {"type":"object","required":["unit"],"properties":{"count":{"type":"integer","minimum":1,"maximum":1000},"unit":{"type":"string","enum":["Hour","Day","Week"]}},"additionalProperties":false};
+function validate142(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8864,7 +10238,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(((data1 === "Hour") || (data1 === "Day")) || (data1 === "Week"))){
-const err6 = {instancePath:instancePath+"/unit",schemaPath:"#/properties/unit/enum",keyword:"enum",params:{allowedValues: schema57.properties.unit.enum}};
+const err6 = {instancePath:instancePath+"/unit",schemaPath:"#/properties/unit/enum",keyword:"enum",params:{allowedValues: schema63.properties.unit.enum}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -8885,10 +10259,10 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate126.errors = vErrors;
+validate142.errors = vErrors;
 return errors === 0;
 }
-function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8947,7 +10321,7 @@ errors++;
 if(data.timeZone !== undefined){
 let data0 = data.timeZone;
 if(typeof data0 === "string"){
-if(!pattern39.test(data0)){
+if(!pattern46.test(data0)){
 const err5 = {instancePath:instancePath+"/timeZone",schemaPath:"#/properties/timeZone/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z][A-Za-z0-9_+/-]*$"}};
 if(vErrors === null){
 vErrors = [err5];
@@ -8994,7 +10368,7 @@ errors++;
 if(data.start !== undefined){
 let data1 = data.start;
 if(typeof data1 === "string"){
-if(!pattern40.test(data1)){
+if(!pattern47.test(data1)){
 const err9 = {instancePath:instancePath+"/start",schemaPath:"#/properties/start/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}};
 if(vErrors === null){
 vErrors = [err9];
@@ -9029,8 +10403,8 @@ errors++;
 }
 }
 if(data.every !== undefined){
-if(!(validate126(data.every, {instancePath:instancePath+"/every",parentData:data,parentDataProperty:"every",rootData}))){
-vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+if(!(validate142(data.every, {instancePath:instancePath+"/every",parentData:data,parentDataProperty:"every",rootData}))){
+vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
 errors = vErrors.length;
 }
 }
@@ -9152,11 +10526,11 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate125.errors = vErrors;
+validate141.errors = vErrors;
 return errors === 0;
 }
-const schema58 = {"type":"object","required":["url"],"properties":{"url":{"type":"string","minLength":1,"maxLength":2048}},"additionalProperties":false};
-function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema64 = {"type":"object","required":["url"],"properties":{"url":{"type":"string","minLength":1,"maxLength":2048}},"additionalProperties":false};
+function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9228,11 +10602,11 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate129.errors = vErrors;
+validate145.errors = vErrors;
 return errors === 0;
 }
-const schema59 = {"type":"object","required":["scheduleID"],"properties":{"scheduleID":{"type":"string","minLength":1,"maxLength":64}},"additionalProperties":false};
-function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema65 = {"type":"object","required":["scheduleID"],"properties":{"scheduleID":{"type":"string","minLength":1,"maxLength":64}},"additionalProperties":false};
+function validate147(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9304,10 +10678,10 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate131.errors = vErrors;
+validate147.errors = vErrors;
 return errors === 0;
 }
-function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9359,20 +10733,20 @@ errors++;
 }
 }
 if(data.rotation !== undefined){
-if(!(validate125(data.rotation, {instancePath:instancePath+"/rotation",parentData:data,parentDataProperty:"rotation",rootData}))){
-vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+if(!(validate141(data.rotation, {instancePath:instancePath+"/rotation",parentData:data,parentDataProperty:"rotation",rootData}))){
+vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
 errors = vErrors.length;
 }
 }
 if(data.ical !== undefined){
-if(!(validate129(data.ical, {instancePath:instancePath+"/ical",parentData:data,parentDataProperty:"ical",rootData}))){
-vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
+if(!(validate145(data.ical, {instancePath:instancePath+"/ical",parentData:data,parentDataProperty:"ical",rootData}))){
+vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
 errors = vErrors.length;
 }
 }
 if(data.pagerDuty !== undefined){
-if(!(validate131(data.pagerDuty, {instancePath:instancePath+"/pagerDuty",parentData:data,parentDataProperty:"pagerDuty",rootData}))){
-vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+if(!(validate147(data.pagerDuty, {instancePath:instancePath+"/pagerDuty",parentData:data,parentDataProperty:"pagerDuty",rootData}))){
+vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
 errors = vErrors.length;
 }
 }
@@ -9387,11 +10761,11 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate124.errors = vErrors;
+validate140.errors = vErrors;
 return errors === 0;
 }
-const schema60 = {"type":"object","required":["members","from","until"],"properties":{"members":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}},"from":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]},"until":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]}},"additionalProperties":false};
-function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema66 = {"type":"object","required":["members","from","until"],"properties":{"members":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}},"from":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]},"until":{"type":"string","allOf":[{"pattern":"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$"}]}},"additionalProperties":false};
+function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9569,11 +10943,11 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate134.errors = vErrors;
+validate150.errors = vErrors;
 return errors === 0;
 }
-const schema61 = {"type":"object","required":["after","members"],"properties":{"after":{"type":"string","maxLength":16},"members":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}}},"additionalProperties":false};
-function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema67 = {"type":"object","required":["after","members"],"properties":{"after":{"type":"string","maxLength":16},"members":{"type":"array","minItems":1,"maxItems":8,"items":{"type":"string","minLength":1,"maxLength":63}}},"additionalProperties":false};
+function validate152(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9716,11 +11090,11 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate136.errors = vErrors;
+validate152.errors = vErrors;
 return errors === 0;
 }
-const schema62 = {"type":"object","required":["name","type"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63},"type":{"type":"string","enum":["Slack","PagerDuty","Email","Webhook"]},"target":{"type":"string","maxLength":2048}},"additionalProperties":false};
-function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+const schema68 = {"type":"object","required":["name","type"],"properties":{"name":{"type":"string","minLength":1,"maxLength":63},"type":{"type":"string","enum":["Slack","PagerDuty","Email","Webhook"]},"target":{"type":"string","maxLength":2048}},"additionalProperties":false};
+function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9804,7 +11178,7 @@ vErrors.push(err6);
 errors++;
 }
 if(!((((data1 === "Slack") || (data1 === "PagerDuty")) || (data1 === "Email")) || (data1 === "Webhook"))){
-const err7 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema62.properties.type.enum}};
+const err7 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema68.properties.type.enum}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -9850,10 +11224,10 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate138.errors = vErrors;
+validate154.errors = vErrors;
 return errors === 0;
 }
-function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9914,8 +11288,8 @@ errors++;
 }
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate118(data0[i0], {instancePath:instancePath+"/members/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+if(!(validate134(data0[i0], {instancePath:instancePath+"/members/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
 errors = vErrors.length;
 }
 }
@@ -9932,8 +11306,8 @@ errors++;
 }
 }
 if(data.onCall !== undefined){
-if(!(validate124(data.onCall, {instancePath:instancePath+"/onCall",parentData:data,parentDataProperty:"onCall",rootData}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate140(data.onCall, {instancePath:instancePath+"/onCall",parentData:data,parentDataProperty:"onCall",rootData}))){
+vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
 errors = vErrors.length;
 }
 }
@@ -9952,8 +11326,8 @@ errors++;
 }
 const len1 = data3.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate134(data3[i1], {instancePath:instancePath+"/overrides/" + i1,parentData:data3,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
+if(!(validate150(data3[i1], {instancePath:instancePath+"/overrides/" + i1,parentData:data3,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
 errors = vErrors.length;
 }
 }
@@ -9984,8 +11358,8 @@ errors++;
 }
 const len2 = data5.length;
 for(let i2=0; i2<len2; i2++){
-if(!(validate136(data5[i2], {instancePath:instancePath+"/escalation/" + i2,parentData:data5,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
+if(!(validate152(data5[i2], {instancePath:instancePath+"/escalation/" + i2,parentData:data5,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
 errors = vErrors.length;
 }
 }
@@ -10111,8 +11485,8 @@ errors++;
 }
 const len4 = data9.length;
 for(let i5=0; i5<len4; i5++){
-if(!(validate138(data9[i5], {instancePath:instancePath+"/channels/" + i5,parentData:data9,parentDataProperty:i5,rootData}))){
-vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
+if(!(validate154(data9[i5], {instancePath:instancePath+"/channels/" + i5,parentData:data9,parentDataProperty:i5,rootData}))){
+vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
 errors = vErrors.length;
 }
 }
@@ -10139,10 +11513,10 @@ vErrors.push(err19);
 }
 errors++;
 }
-validate117.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10211,7 +11585,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "remit.dev/v1alpha1")){
-const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema50.properties.apiVersion.enum}};
+const err6 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/enum",keyword:"enum",params:{allowedValues: schema56.properties.apiVersion.enum}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -10234,7 +11608,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "OwnerGroup")){
-const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema50.properties.kind.enum}};
+const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/enum",keyword:"enum",params:{allowedValues: schema56.properties.kind.enum}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -10295,8 +11669,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate117(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+if(!(validate133(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
 errors = vErrors.length;
 }
 }
@@ -10324,7 +11698,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate116.errors = vErrors;
+validate132.errors = vErrors;
 return errors === 0;
 }
 
@@ -10448,6 +11822,75 @@ export const messages: Record<string, Record<string, Record<string, string>>> = 
   },
   "spec.tools[].evidence[].within": {
    "^([0-9]{1,6}[smhd])+$": "write a number and s, m, h or d, such as 10m, 24h or 1h30m"
+  },
+  "spec.resources[].name": {
+   "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
+  },
+  "spec.resources[].match.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.resources[].where[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.resources[].where[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.resources[].where[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.resources[].where[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.prompts[].name": {
+   "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
+  },
+  "spec.prompts[].match.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.prompts[].match.prompts[]": {
+   "^[A-Za-z0-9_./*-]+$": "names of prompts are letters, digits, '_', '.', '/' and '-'; only * is a wildcard"
+  },
+  "spec.prompts[].where[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.prompts[].where[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.prompts[].where[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.prompts[].where[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].name": {
+   "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
+  },
+  "spec.requests[].match.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.requests[].where[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].where[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].where[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].where[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].answer[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].answer[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].answer[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].answer[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
   },
   "spec.guards[].name": {
    "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
@@ -10577,6 +12020,75 @@ export const messages: Record<string, Record<string, Record<string, string>>> = 
   },
   "spec.tools[].evidence[].within": {
    "^([0-9]{1,6}[smhd])+$": "write a number and s, m, h or d, such as 10m, 24h or 1h30m"
+  },
+  "spec.resources[].name": {
+   "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
+  },
+  "spec.resources[].match.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.resources[].where[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.resources[].where[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.resources[].where[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.resources[].where[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.prompts[].name": {
+   "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
+  },
+  "spec.prompts[].match.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.prompts[].match.prompts[]": {
+   "^[A-Za-z0-9_./*-]+$": "names of prompts are letters, digits, '_', '.', '/' and '-'; only * is a wildcard"
+  },
+  "spec.prompts[].where[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.prompts[].where[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.prompts[].where[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.prompts[].where[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].name": {
+   "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
+  },
+  "spec.requests[].match.servers[]": {
+   "^[-a-z0-9*]+$": "names of servers are lower-case letters, digits and '-'; only * is a wildcard"
+  },
+  "spec.requests[].where[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].where[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].where[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].where[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].answer[].min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].answer[].max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].answer[].not.min": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
+  },
+  "spec.requests[].answer[].not.max": {
+   "^-?(0|[1-9][0-9]*)([.][0-9]+)?$": "write a plain decimal number in quotes, such as \"50.00\""
   },
   "spec.guards[].name": {
    "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": "use lower-case letters, digits and '-', beginning and ending with a letter or digit, such as small-refunds"
@@ -10854,6 +12366,9 @@ export const fields: Record<string, Record<string, string[]>> = {
    "mode",
    "readOnly",
    "tools",
+   "resources",
+   "prompts",
+   "requests",
    "guards",
    "invariants",
    "taint",
@@ -10971,6 +12486,185 @@ export const fields: Record<string, Record<string, string[]>> = {
    "tool",
    "within",
    "same"
+  ],
+  "spec.resources[]": [
+   "name",
+   "match",
+   "effect",
+   "where"
+  ],
+  "spec.resources[].match": [
+   "servers",
+   "uris"
+  ],
+  "spec.resources[].where[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.resources[].where[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
+  ],
+  "spec.prompts[]": [
+   "name",
+   "match",
+   "effect",
+   "where"
+  ],
+  "spec.prompts[].match": [
+   "servers",
+   "prompts"
+  ],
+  "spec.prompts[].where[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.prompts[].where[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
+  ],
+  "spec.requests[]": [
+   "name",
+   "match",
+   "effect",
+   "where",
+   "answer"
+  ],
+  "spec.requests[].match": [
+   "servers",
+   "methods"
+  ],
+  "spec.requests[].where[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.requests[].where[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
+  ],
+  "spec.requests[].answer[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.requests[].answer[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
   ],
   "spec.guards[]": [
    "name",
@@ -11176,6 +12870,9 @@ export const fields: Record<string, Record<string, string[]>> = {
    "mode",
    "readOnly",
    "tools",
+   "resources",
+   "prompts",
+   "requests",
    "guards",
    "invariants",
    "taint",
@@ -11293,6 +12990,185 @@ export const fields: Record<string, Record<string, string[]>> = {
    "tool",
    "within",
    "same"
+  ],
+  "spec.resources[]": [
+   "name",
+   "match",
+   "effect",
+   "where"
+  ],
+  "spec.resources[].match": [
+   "servers",
+   "uris"
+  ],
+  "spec.resources[].where[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.resources[].where[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
+  ],
+  "spec.prompts[]": [
+   "name",
+   "match",
+   "effect",
+   "where"
+  ],
+  "spec.prompts[].match": [
+   "servers",
+   "prompts"
+  ],
+  "spec.prompts[].where[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.prompts[].where[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
+  ],
+  "spec.requests[]": [
+   "name",
+   "match",
+   "effect",
+   "where",
+   "answer"
+  ],
+  "spec.requests[].match": [
+   "servers",
+   "methods"
+  ],
+  "spec.requests[].where[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.requests[].where[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
+  ],
+  "spec.requests[].answer[]": [
+   "arg",
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel",
+   "not",
+   "optional"
+  ],
+  "spec.requests[].answer[].not": [
+   "equals",
+   "in",
+   "notIn",
+   "prefix",
+   "suffix",
+   "min",
+   "max",
+   "required",
+   "absent",
+   "cidr",
+   "pattern",
+   "subsetOf",
+   "minItems",
+   "maxItems",
+   "cel"
   ],
   "spec.guards[]": [
    "name",
@@ -11554,6 +13430,9 @@ export const keyed: Record<string, Record<string, string>> = {
  },
  "AgentPolicy": {
   "spec.tools": "name",
+  "spec.resources": "name",
+  "spec.prompts": "name",
+  "spec.requests": "name",
   "spec.guards": "name",
   "spec.invariants": "name",
   "spec.taint": "name"
@@ -11561,6 +13440,9 @@ export const keyed: Record<string, Record<string, string>> = {
  "AgentRemit": {},
  "ClusterAgentPolicy": {
   "spec.tools": "name",
+  "spec.resources": "name",
+  "spec.prompts": "name",
+  "spec.requests": "name",
   "spec.guards": "name",
   "spec.invariants": "name",
   "spec.taint": "name"

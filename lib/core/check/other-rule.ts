@@ -3,6 +3,7 @@ import { checkConstraints } from '../constraint-check.ts'
 import { globProblem } from '../glob.ts'
 import { REQUESTS } from '../other-call.ts'
 import type { Problems } from '../problem.ts'
+import { uriGlobProblem } from '../uri-glob.ts'
 import { isShape, REMOVE, unknownKeys } from './shape.ts'
 
 /** What is different between the lists of rules about other things than calls of tools. */
@@ -121,13 +122,4 @@ function checkEffect(effect: unknown, { effects }: List, field: string, scope: s
   } else if (!effects.includes(effect as string)) {
     found.at(field, effect, 'PolicyInvalid', 'is not an effect', `Write ${effects.join(' or ')}.`)
   }
-}
-
-/** What is wrong with a pattern of URIs: characters that no plain URI has. */
-function uriGlobProblem(pattern: string): string | undefined {
-  if (pattern === '') return 'is empty'
-  if (pattern.length > 512) return 'is longer than 512 characters'
-  if (!/^[!-~]+$/.test(pattern) || pattern.includes('#'))
-    return 'has a character that URIs cannot have; only * is a wildcard'
-  return undefined
 }

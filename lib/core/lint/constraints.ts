@@ -8,11 +8,13 @@ import type { Warning } from './warning.ts'
 export function looseConstraints(spec: PolicySpec): Warning[] {
   return placesOf(spec).flatMap((place) => {
     // What makes a Deny rule apply keeps calls back; everywhere else a constraint that holds lets one pass.
-    const denies = place.tool?.effect === 'Deny'
+    const denies = place.effect === 'Deny'
     const { list, field } = place.constraints
     const object = place.tool?.object?.where ?? []
+    const answer = place.answer ?? { field: '', list: [] }
     return [
       ...list.flatMap((each, index) => loose(each, `${field}[${index}]`, denies)),
+      ...answer.list.flatMap((each, index) => loose(each, `${answer.field}[${index}]`, false)),
       ...object.flatMap((each, index) => loose(each, `${place.field}.object.where[${index}]`, denies)),
       ...(place.tool === undefined || denies ? [] : noLowerBound(list, field)),
     ]

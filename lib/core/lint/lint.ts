@@ -3,6 +3,7 @@ import { checkPolicy } from '../policy-check.ts'
 import { type Problem, problems } from '../problem.ts'
 import { looseConstraints } from './constraints.ts'
 import { missingControls } from './controls.ts'
+import { looseOthers, uselessOthers } from './others.ts'
 import { pinnedProblems } from './pinned.ts'
 import { placesOf } from './places.ts'
 import { isOutOfClass } from './reach.ts'
@@ -25,11 +26,17 @@ export function lint(
 ): { problems: Problem[]; warnings: Warning[] } {
   const mistakes = checkPolicy(spec, scope)
   if (mistakes.length > 0) return { problems: mistakes, warnings: [] }
-  const useless = [...outOfClass(spec), ...pinnedProblems(spec, tools)]
+  const useless = [...outOfClass(spec), ...pinnedProblems(spec, tools), ...uselessOthers(spec)]
   if (useless.length > 0) return { problems: useless, warnings: [] }
   return {
     problems: [],
-    warnings: [...looseConstraints(spec), ...missingControls(spec), ...shadowed(spec), ...unopened(spec)],
+    warnings: [
+      ...looseConstraints(spec),
+      ...missingControls(spec),
+      ...shadowed(spec),
+      ...looseOthers(spec),
+      ...unopened(spec),
+    ],
   }
 }
 

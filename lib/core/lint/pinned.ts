@@ -6,7 +6,7 @@ import { parsePath } from '../path.ts'
 import { type Problem, type Problems, problems } from '../problem.ts'
 import { shown } from '../quote.ts'
 import { matchTool } from '../rule/evidence.ts'
-import { type Place, placesOf } from './places.ts'
+import { isAboutTools, type Place, placesOf } from './places.ts'
 import { type Budget, newBudget, typesAt } from './schema-types.ts'
 
 /** A tool that is known to exist, with its definition where that is known too. */
@@ -28,7 +28,7 @@ export function pinnedProblems(spec: PolicySpec, tools: Record<string, ToolDefin
   if (known.size === 0) return []
   const found = problems()
   const budget = newBudget()
-  for (const place of placesOf(spec)) checkPlace(place, known, budget, found)
+  for (const place of placesOf(spec).filter(isAboutTools)) checkPlace(place, known, budget, found)
   for (const [index, { after }] of (spec.taint ?? []).entries())
     reached(after, `spec.taint[${index}].after`, known, found)
   for (const [index, { match }] of (spec.redact ?? []).entries())

@@ -1,6 +1,6 @@
 import type { PolicySpec } from '../../api/gen/types.ts'
 import { withControls } from '../controls.ts'
-import { type Place, placesOf } from './places.ts'
+import { isAboutTools, type Place, placesOf } from './places.ts'
 import { reaches } from './reach.ts'
 import type { Warning } from './warning.ts'
 
@@ -57,6 +57,7 @@ const STRENGTH: Record<Says, number> = { never: 4, Deny: 3, Ask: 2, Draft: 1, Al
 
 /** Whether what `other` always says leaves `rule` nothing to say. */
 function settles(other: Reach, rule: Reach): boolean {
+  if (!speaksOf(other, rule)) return false
   // A guard asks about what some rule gives, and takes nothing from that rule.
   if (other.kind === 'guard' && rule.kind !== 'guard') return false
   if (STRENGTH[other.says] > STRENGTH[rule.says]) {
@@ -66,9 +67,20 @@ function settles(other: Reach, rule: Reach): boolean {
   return other.says === rule.says && rule.silent
 }
 
+/** Whether one rule can be about what the other is about: an invariant that names servers alone is about all of them. */
+function speaksOf(other: Reach, rule: Reach): boolean {
+  if (isAboutTools(rule) && isAboutTools(other)) return true
+  const everything = other.match.tools === undefined && other.match.classes === undefined
+  return other.kind === rule.kind || (other.kind === 'invariant' && everything)
+}
+
 function reachOf(place: Place): Reach[] {
   const conditions = place.constraints.list.length > 0
   if (place.kind === 'taint') return []
+  if (!isAboutTools(place)) {
+    const always = !conditions && place.answer === undefined
+    return [{ ...place, says: place.effect ?? 'Deny', always, silent: true }]
+  }
   if (place.tool === undefined) {
     const says = place.kind === 'invariant' ? 'never' : 'Ask'
     return [{ ...place, says, always: !conditions, silent: true }]

@@ -10,6 +10,10 @@ export type WarningKind =
   | 'DefaultLimits'
   | 'NoBreaker'
   | 'EgressHosts'
+  | 'AnyScheme'
+  | 'AnyHost'
+  | 'AnyMode'
+  | 'NoMaxTokens'
 
 /** Something a policy may say but is seldom meant to. */
 export interface Warning {
