@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ResultBody } from '../../lib/api/receipt.ts'
 import { sha256hex } from '../../lib/core/canonical.ts'
 import { decideAnswer } from '../../lib/core/decide-other.ts'
@@ -11,10 +12,10 @@ import { ATTR, below, endSpan, parentContext, SpanKind, startSpan } from '../tel
 import { UpstreamFailure } from '../upstream.ts'
 import { offeredToServer } from './capabilities.ts'
 import { within } from './forward.ts'
-import { isObject, RPC } from './messages.ts'
+import { isObject, type JsonObject, RPC } from './messages.ts'
 import { plainError, readResult } from './methods/answer-form.ts'
 import { RELATED_TASK, readRequest } from './methods/request-form.ts'
-import type { Admitted, Answered, Asked, RequestScene } from './ports.ts'
+import type { Admitted, Agent, Answered, Asked, RequestScene } from './ports.ts'
 import { begin } from './recorded.ts'
 
 type Refusal = Extract<Answered, { error: unknown }>
@@ -26,6 +27,8 @@ const TEXT_CHARS = 1_000
 /** Servers are told that, not why: what a policy says is for those it protects. */
 const refusal = (code: number, message: string): Refusal => ({ error: { code, message } })
 const NOT_PASSED = refusal(RPC.methodNotFound, 'The gate before this client does not pass this request on.')
+// As the protocol has a user's refusal: the client could do it, and does not want to.
+const NOT_ALLOWED = refusal(-1, 'The policy of this client does not allow this request.')
 const WITHHELD = refusal(RPC.internal, 'The gate before this client withholds its answer.')
 const NO_ANSWER = refusal(RPC.internal, 'The client does not answer.')
 
@@ -46,6 +49,12 @@ const untimely = (gate: GateContext, server: string, method: string, task: unkno
   // Whoever is asked out of the blue cannot know what for.
   return method === 'roots/list' || gate.asked.isBusy(server) ? undefined : 'nothing of the agent is under way there'
 }
+
+/** Clients of the older revisions are shown no URL without an id; servers of the newer give none. */
+const withId = ({ era }: Agent, params: JsonObject): JsonObject =>
+  era === 'legacy' && params.mode === 'url' && params.elicitationId === undefined
+    ? { ...params, elicitationId: randomUUID() }
+    : params
 
 /**
  * Decides a server's request and writes its intent; then it may be put to the agent. What is not MCP, not for this
@@ -100,9 +109,10 @@ export const admitRequest = async (
   })
   endSpan(span, {}, begun.is === 'allowed' ? undefined : begun.code)
   if (begun.is === 'unrecorded') return NO_ANSWER
-  if (begun.is === 'refused') return NOT_PASSED
-  if (typeof params.elicitationId === 'string') gate.asked.shown(server.name, params.elicitationId)
-  const asked = { method: request.method, params: Object.keys(meta).length > 0 ? { ...params, _meta: meta } : params }
+  if (begun.is === 'refused') return NOT_ALLOWED
+  const shown = withId(agent, params)
+  if (typeof shown.elicitationId === 'string') gate.asked.shown(server.name, shown.elicitationId)
+  const asked = { method: request.method, params: Object.keys(meta).length > 0 ? { ...shown, _meta: meta } : shown }
   return { admitted: { request: asked, intent: begun.intent, trace, since: begun.began } }
 }
 

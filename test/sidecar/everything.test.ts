@@ -222,12 +222,12 @@ describe('the reference server, with all it has, through the gate', () => {
     const intent = intents('request').find(({ call }) => 'method' in call && call.method === 'sampling/createMessage')
     expect(intent).toMatchObject({ call: { arguments: { maxTokens: 20 } }, decision: { rule: 'small-samples' } })
     await expect.poll(() => resultOf(intent)).toMatchObject({ outcome: 'ok', text: expect.stringContaining('Paris') })
-    const before = seen.length
+    const sampled = () => seen.filter(({ method }) => method === 'sampling/createMessage').length
     expect(await call(client, 'trigger-sampling-request', { prompt: 'A novel', maxTokens: 5_000 })).toMatch(
-      /does not pass/,
+      /does not allow/,
     )
-    expect(seen).toHaveLength(before)
-    expect(intents('request').at(-1)).toMatchObject({ decision: { effect: 'Deny', code: 'ConstraintFailed' } })
+    expect(sampled()).toBe(1)
+    expect(intents('request').map(({ decision }) => decision.code)).toContain('ConstraintFailed')
   })
 
   it('lets the server ask by a form, and holds back answers that the rule does not let leave', async () => {
@@ -248,14 +248,14 @@ describe('the reference server, with all it has, through the gate', () => {
     const open = (to: string, more: object = {}) => call(client, 'trigger-url-elicitation', { url: to, ...more })
     expect(await open('https://bank.example/sign-in')).toContain('User completed')
     expect(seen.at(-1)?.params).toMatchObject({ mode: 'url', url: 'https://bank.example/sign-in' })
-    const before = seen.length
+    const shown = () => seen.filter(({ params }) => params.mode === 'url').length
     for (const elsewhere of [
       'https://evil.example/',
       'https://bank.example@evil.example/',
       'https://bank.example.evil.example/',
     ])
-      expect(await open(elsewhere)).toMatch(/does not pass/)
-    expect(seen).toHaveLength(before)
+      expect(await open(elsewhere)).toMatch(/does not (allow|pass)/)
+    expect(shown()).toBe(1)
     // The same by an error: the prerequisite of the reference server is on another host.
     const byError = await client.callTool({
       name: 'trigger-url-elicitation',
@@ -320,10 +320,13 @@ describe('the reference server, with all it has, through the gate', () => {
     expect(intents('task').at(-1)).toMatchObject({ call: { method: 'tasks/cancel' }, decision: { effect: 'Allow' } })
   })
 
-  it('leaves a result of every intent that was allowed, in one unbroken chain', () => {
-    const all = receipts()
-    expect(verifyReceipts(all)).toEqual({ ok: true })
-    const allowed = all.filter(({ body }) => body.kind === 'intent' && body.decision.effect === 'Allow')
-    expect(bodies(all, 'result')).toHaveLength(allowed.length)
+  it('leaves a result of every intent that was allowed, in one unbroken chain', async () => {
+    await expect
+      .poll(() => {
+        const allowed = bodies(receipts(), 'intent').filter(({ decision }) => decision.effect === 'Allow')
+        return allowed.length - bodies(receipts(), 'result').length
+      })
+      .toBe(0)
+    expect(verifyReceipts(receipts())).toEqual({ ok: true })
   })
 })
