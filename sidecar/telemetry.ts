@@ -11,8 +11,8 @@ import {
 } from '@opentelemetry/api'
 
 /**
- * Names on the wire. MCP and GenAI: the OpenTelemetry semantic conventions (docs/gen-ai/mcp.md and gen-ai-spans.md,
- * status Development); `remit.*` are ours.
+ * Names on the wire. MCP and GenAI: the OpenTelemetry semantic conventions 1.41 (docs/gen-ai/mcp.md, gen-ai-spans.md and
+ * gen-ai-metrics.md, status Development), the last before they moved to a repository of their own; `remit.*` are ours.
  */
 export const ATTR = {
   method: 'mcp.method.name',
@@ -20,38 +20,57 @@ export const ATTR = {
   protocol: 'mcp.protocol.version',
   requestId: 'jsonrpc.request.id',
   tool: 'gen_ai.tool.name',
+  prompt: 'gen_ai.prompt.name',
+  resource: 'mcp.resource.uri',
   operation: 'gen_ai.operation.name',
   provider: 'gen_ai.provider.name',
   requestModel: 'gen_ai.request.model',
+  stream: 'gen_ai.request.stream',
   responseModel: 'gen_ai.response.model',
   inputTokens: 'gen_ai.usage.input_tokens',
   outputTokens: 'gen_ai.usage.output_tokens',
   tokenType: 'gen_ai.token.type',
   error: 'error.type',
   rpcStatus: 'rpc.response.status_code',
+  httpMethod: 'http.request.method',
   httpStatus: 'http.response.status_code',
+  url: 'url.full',
   transport: 'network.transport',
+  networkProtocol: 'network.protocol.name',
   serverAddress: 'server.address',
   serverPort: 'server.port',
   server: 'remit.server',
+  model: 'remit.model',
   effect: 'remit.decision.effect',
   code: 'remit.decision.code',
   rule: 'remit.decision.rule',
   policy: 'remit.decision.policy',
   observed: 'remit.decision.observed',
   receipt: 'remit.receipt',
-  digest: 'remit.digest',
   outcome: 'remit.outcome',
 } as const
 
+/** Streamable HTTP, as the conventions want it said of an MCP span or measure. */
+export const OVER_HTTP = { [ATTR.transport]: 'tcp', [ATTR.networkProtocol]: 'http' } as const
+
+/** Where a server or model is; `host` is its name where the URL has only an address. */
+export const addressOf = (url: URL, host?: string): Attributes => ({
+  [ATTR.serverAddress]: host?.replace(/:\d+$/, '') ?? url.hostname.replace(/^\[|\]$/g, ''),
+  [ATTR.serverPort]: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+})
+
+const seconds = (explicitBucketBoundaries: number[]) => ({ unit: 's', advice: { explicitBucketBoundaries } })
+// As the conventions have them, for each kind of operation.
+const MCP_SECONDS = seconds([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300])
+const MODEL_SECONDS = seconds([0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92])
+const TOKENS = {
+  unit: '{token}',
+  advice: { explicitBucketBoundaries: Array.from({ length: 14 }, (_, power) => 4 ** power) },
+}
+const DISK_SECONDS = seconds([0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30])
+
 /** Counters and histograms; durations in seconds. */
 export const createInstruments = (meter: Meter, queue: { bytes: () => number }) => {
-  const seconds = {
-    unit: 's',
-    advice: {
-      explicitBucketBoundaries: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
-    },
-  }
   meter
     .createObservableGauge('remit.queue', { unit: 'By', description: 'Receipts the ledger has not taken yet' })
     .addCallback((result) => result.observe(queue.bytes()))
@@ -63,11 +82,23 @@ export const createInstruments = (meter: Meter, queue: { bytes: () => number }) 
       description: 'Messages that no policy decides',
     }),
     freezes: meter.createCounter('remit.freezes', { unit: '{freeze}', description: 'Breakers that opened' }),
-    record: meter.createHistogram('remit.record.duration', { ...seconds, description: 'Until an intent is on disk' }),
-    server: meter.createHistogram('mcp.server.operation.duration', { ...seconds, description: 'As the agent waits' }),
-    client: meter.createHistogram('mcp.client.operation.duration', { ...seconds, description: 'As the server takes' }),
-    model: meter.createHistogram('gen_ai.client.operation.duration', { ...seconds, description: 'As the model takes' }),
-    tokens: meter.createHistogram('gen_ai.client.token.usage', { unit: '{token}', description: 'Tokens of one call' }),
+    record: meter.createHistogram('remit.record.duration', {
+      ...DISK_SECONDS,
+      description: 'Until an intent is on disk',
+    }),
+    server: meter.createHistogram('mcp.server.operation.duration', {
+      ...MCP_SECONDS,
+      description: 'As the agent waits',
+    }),
+    client: meter.createHistogram('mcp.client.operation.duration', {
+      ...MCP_SECONDS,
+      description: 'As the server takes',
+    }),
+    model: meter.createHistogram('gen_ai.client.operation.duration', {
+      ...MODEL_SECONDS,
+      description: 'As the model takes',
+    }),
+    tokens: meter.createHistogram('gen_ai.client.token.usage', { ...TOKENS, description: 'Tokens of one call' }),
   }
 }
 export type Instruments = ReturnType<typeof createInstruments>

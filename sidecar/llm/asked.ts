@@ -16,13 +16,21 @@ export const urlBelow = (base: string, rest: string, query: string): URL | undef
   return url.pathname.startsWith(root) ? url : undefined
 }
 
-/** The model that a request names, for the record. */
-export const requestedModel = (body: Buffer, headers: IncomingHttpHeaders): string | undefined => {
-  if (!headers['content-type']?.startsWith('application/json')) return undefined
+/** What a request says of itself, for the record. */
+export interface Asked {
+  model?: string
+  stream?: true
+}
+
+export const askedOf = (body: Buffer, headers: IncomingHttpHeaders): Asked => {
+  if (!headers['content-type']?.startsWith('application/json')) return {}
   try {
-    const { model } = JSON.parse(body.toString('utf8')) as { model?: unknown }
-    return typeof model === 'string' ? clip(model, 200) : undefined
+    const { model, stream } = JSON.parse(body.toString('utf8')) as { model?: unknown; stream?: unknown }
+    return {
+      ...(typeof model === 'string' ? { model: clip(model, 200) } : {}),
+      ...(stream === true ? { stream } : {}),
+    }
   } catch {
-    return undefined
+    return {}
   }
 }

@@ -11,10 +11,10 @@ import type { GateContext } from '../context.ts'
 import { within } from '../mcp/forward.ts'
 import { intentBody } from '../receipts.ts'
 import { targetOf } from '../target.ts'
-import { ATTR, below, endSpan, parentContext, SpanKind, startSpan, traceparentOf } from '../telemetry.ts'
 import { UpstreamFailure } from '../upstream.ts'
-import { requestedModel, urlBelow } from './asked.ts'
+import { askedOf, urlBelow } from './asked.ts'
 import { type Streamed, stream } from './stream.ts'
+import { traceModelCall } from './traced.ts'
 
 /** Of the agent's request: what the model's API needs and no more, so never a credential or a cookie. */
 const REQUEST_HEADERS = [
@@ -90,55 +90,22 @@ export const createModelHandler =
         ),
       )
 
-    const asked = requestedModel(body, request.headers)
+    const asked = askedOf(body, request.headers)
     const began = gate.now()
     const decision = decideModel(gate, inForce, model, began)
-    const { tracer, instruments } = gate.telemetry
-    const span = startSpan(
-      tracer,
-      asked ? `chat ${asked}` : 'chat',
-      SpanKind.CLIENT,
-      {
-        [ATTR.operation]: 'chat',
-        [ATTR.provider]: model.api === 'Anthropic' ? 'anthropic' : 'openai',
-        [ATTR.server]: name,
-        [ATTR.serverAddress]: url.hostname,
-        [ATTR.effect]: decision.effect,
-        ...(asked ? { [ATTR.requestModel]: asked } : {}),
-      },
-      parentContext(request.headers.traceparent),
-    )
-    const { traceId, spanId } = span.spanContext()
-    const labels = { 'remit.model': name, [ATTR.effect]: decision.effect }
+    const method = request.method
+    const { effect } = decision
+    const traced = traceModelCall(gate, { model, method, url, asked, effect, traceparent: request.headers.traceparent })
+    const { traceId, spanId } = traced.span.spanContext()
     const finish = async (intent: string, status: number, result: Streamed) => {
-      const { usage } = result
-      const used = {
-        ...(usage.responseModel ? { [ATTR.responseModel]: usage.responseModel } : {}),
-        ...(usage.inputTokens === undefined ? {} : { [ATTR.inputTokens]: usage.inputTokens }),
-        ...(usage.outputTokens === undefined ? {} : { [ATTR.outputTokens]: usage.outputTokens }),
-      }
-      endSpan(
-        span,
-        { ...used, [ATTR.outcome]: result.outcome, [ATTR.httpStatus]: status, [ATTR.receipt]: intent },
-        result.error,
-      )
-      instruments.calls.add(1, { ...labels, [ATTR.outcome]: result.outcome })
-      instruments.model.record((gate.now() - began) / 1000, {
-        [ATTR.operation]: 'chat',
-        'remit.model': name,
-        ...(result.error ? { [ATTR.error]: result.error } : {}),
-      })
-      if (usage.inputTokens !== undefined)
-        instruments.tokens.record(usage.inputTokens, { [ATTR.tokenType]: 'input', 'remit.model': name })
-      if (usage.outputTokens !== undefined)
-        instruments.tokens.record(usage.outputTokens, { [ATTR.tokenType]: 'output', 'remit.model': name })
+      traced.finish(intent, status, result)
       await gate.record({
         kind: 'result',
         intent,
         outcome: result.outcome,
         durationMs: gate.now() - began,
         resultBytes: result.bytes,
-        model: { ...usage, status },
+        model: { ...result.usage, status },
       })
     }
 
@@ -151,48 +118,37 @@ export const createModelHandler =
       const call = {
         type: 'model',
         model: name,
-        method: request.method,
+        method,
         path: rest + query,
         requestDigest: sha256hex(body),
         requestBytes: body.length,
-        ...(asked ? { requestedModel: asked } : {}),
+        ...(asked.model ? { requestedModel: asked.model } : {}),
       } as const
       intent = receiptName(
         await gate.record(intentBody(inForce, call, decision, { traceId, spanId }, undefined, began)),
       )
       if (decision.effect !== 'Allow') {
         const code = (decision.code ?? 'NoRuleAllows') as ErrorCode
-        instruments.denials.add(1, { ...labels, [ATTR.code]: code })
-        endSpan(span, { [ATTR.code]: code, [ATTR.receipt]: intent }, code)
+        traced.denied(code, intent)
         return refuse(403, model.api, code, decision.reason, intent)
       }
-      const client = startSpan(
-        tracer,
-        request.method,
-        SpanKind.CLIENT,
-        { [ATTR.serverAddress]: url.hostname },
-        below(span),
-      )
-      const headers: OutgoingHttpHeaders = { traceparent: traceparentOf(client), 'accept-encoding': 'identity' }
+      const target = { ...targetOf('model', model, gate.credentials), url }
+      const sent = traced.send()
+      const headers: OutgoingHttpHeaders = { traceparent: sent.traceparent, 'accept-encoding': 'identity' }
       for (const header of REQUEST_HEADERS)
         if (request.headers[header] !== undefined) headers[header] = request.headers[header]
-      try {
-        const target = { ...targetOf('model', model, gate.credentials), url }
-        const upstream = await gate.send(target, {
-          method: request.method,
-          headers,
-          ...(request.method === 'POST' ? { body } : {}),
-          signal: limit.signal,
-          idleMs: gate.limits.idleMs,
-        })
-        response.setHeader('remit-receipt', intent)
-        const result = await stream(upstream, response)
-        await finish(intent, upstream.statusCode ?? 0, result)
-        if (result.outcome === 'ok' || result.outcome === 'error') response.end()
-        else response.destroy()
-      } finally {
-        client.end()
-      }
+      const { idleMs } = gate.limits
+      const out = { method, headers, ...(method === 'POST' ? { body } : {}), signal: limit.signal, idleMs }
+      const upstream = await gate.send(target, out).catch((error: unknown) => {
+        sent.end(undefined, error instanceof UpstreamFailure ? error.kind : '_OTHER')
+        throw error
+      })
+      response.setHeader('remit-receipt', intent)
+      const result = await stream(upstream, response)
+      sent.end(upstream.statusCode, result.error)
+      await finish(intent, upstream.statusCode ?? 0, result)
+      if (result.outcome === 'ok' || result.outcome === 'error') response.end()
+      else response.destroy()
     } catch (error) {
       if (error instanceof UpstreamFailure && intent) {
         await finish(intent, 0, { outcome: error.kind, usage: {}, bytes: 0, error: error.kind })
@@ -206,9 +162,9 @@ export const createModelHandler =
         )
       }
       if (!(error instanceof UserError)) throw error
-      if (intent && error.code === 'CredentialMissing')
+      if (!intent) traced.denied(error.code)
+      else if (error.code === 'CredentialMissing')
         await finish(intent, 0, { outcome: 'unreachable', usage: {}, bytes: 0, error: error.code })
-      else endSpan(span, { [ATTR.code]: error.code }, error.code)
       refuse(503, model.api, error.code, error.message, intent)
     } finally {
       limit.done()
