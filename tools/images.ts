@@ -5,7 +5,7 @@ import { defaultProgress } from './progress.ts'
 import { runTool } from './run-tool.ts'
 
 const usage = `Usage: npm run images [-- [NAME...] [--push REGISTRY/PREFIX [--tag TAG]]]
-Builds the images (all when none is named) into an archive that docker, podman, ctr and kind load.
+Builds the images (all but demo-collector when none is named) into an archive that docker, podman, ctr and kind load.
   --push REGISTRY/PREFIX   build with docker or buildah from tools/images/Dockerfile and push to REGISTRY/PREFIX/NAME:TAG
   --tag TAG                the tag to push (default: dev)`
 

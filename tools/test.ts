@@ -29,7 +29,9 @@ const stages: Record<string, () => Promise<Tally>> = {
   },
   e2e: async () => {
     const cluster = await ensureCluster(where, progress)
-    const images = await provideImages(cluster, progress, registry)
+    // Before the images, for which other processes may wait.
+    await ensureBinaries(['otelcol'], progress)
+    const images = await provideImages(cluster, progress, registry, ['demo-collector'])
     await installChart(cluster, images, progress)
     return runVitest('e2e', ['--config', 'vitest.e2e.config.ts'], {
       ...clusterEnvironment(cluster),

@@ -7,6 +7,8 @@ export type Recipe = {
   version: string
   /** The main package. */
   pkg: string
+  /** The main package is not in a module: that program writes it, from the file `manifest` beside go.mod. */
+  generated?: { by: 'otel-builder'; manifest: string }
   ldflags: string
   tags?: string
   /** A folder of the module `from` that the program needs at run time, copied beside it as `to`. */
@@ -58,7 +60,29 @@ export const recipes = {
   },
   'cilium-operator': cilium('operator', 'osusergo,ipam_provider_operator', 40),
   'cilium-cni': cilium('plugins/cilium-cni', 'osusergo', 10),
+  kwok: {
+    module: 'kwok',
+    version: versions.kwok,
+    pkg: 'sigs.k8s.io/kwok/cmd/kwok',
+    ldflags: `-s -w -X sigs.k8s.io/kwok/pkg/consts.Version=v${versions.kwok}`,
+    seconds: 40,
+  },
   kind: { module: 'kind', version: versions.kind, pkg: 'sigs.k8s.io/kind', ldflags: '-s -w', seconds: 20 },
+  'otel-builder': {
+    module: 'otel-builder',
+    version: versions.collector,
+    pkg: 'go.opentelemetry.io/collector/cmd/builder',
+    ldflags: '-s -w',
+    seconds: 15,
+  },
+  otelcol: {
+    module: 'otelcol',
+    version: versions.collector,
+    pkg: '.',
+    generated: { by: 'otel-builder', manifest: 'builder-config.yaml' },
+    ldflags: '-s -w',
+    seconds: 120,
+  },
 } satisfies Record<string, Recipe>
 
 /** Name of a program that `ensureBinaries` can provide. */

@@ -28,11 +28,16 @@ export interface Images {
 }
 
 /**
- * Builds what changed and makes it known to the cluster: its nodes are handed the archive; an existing cluster pulls
- * from `registry`, to which the images are pushed.
+ * Builds what changed, and `more` images, and makes them known to the cluster: its nodes are handed the archive; an
+ * existing cluster pulls from `registry`, to which the images are pushed.
  */
-export const provideImages = async (cluster: Cluster, progress: Progress, registry?: string): Promise<Images> => {
-  const names = [...PARTS, ...FIXTURES]
+export const provideImages = async (
+  cluster: Cluster,
+  progress: Progress,
+  registry?: string,
+  more: readonly string[] = [],
+): Promise<Images> => {
+  const names = [...PARTS, ...FIXTURES, ...more]
   if (cluster.provider === 'context') {
     if (!registry) throw new CannotSetUp(NO_REGISTRY)
     const pushed = await pushImages(names, registry, TAG, progress)

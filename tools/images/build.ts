@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, bundleTable } from '../build/bundles.ts'
+import { ensureBinaries } from '../cluster/binaries.ts'
 import { repoRoot, toolsConfig } from '../cluster/config.ts'
 import { withLock } from '../cluster/lock.ts'
 import { type Progress, silentProgress } from '../progress.ts'
-import { nodeBinary, writeEverythingRoot, writeNodeRoot, writePauseRoot } from './context.ts'
+import { nodeBinary, writeCollectorRoot, writeEverythingRoot, writeNodeRoot, writePauseRoot } from './context.ts'
 import { parseDockerfile, type Stage } from './dockerfile.ts'
 import { archive, type Blob, blob, image, type LayerEntry, readTree, tar } from './oci.ts'
 
@@ -26,11 +27,16 @@ export function imageNames(): string[] {
     .map((stage) => stage.name)
 }
 
-/** The images whose code exists. A part without its main.ts has no image yet. */
+/**
+ * The images whose code exists. A part without its main.ts has no image yet, and the tests' collector is left out: Go
+ * takes minutes to build it.
+ */
 export function buildableImages(): string[] {
   const bundles = new Set(bundleTable().map((bundle) => bundle.output))
   return imageNames().filter((name) =>
-    stage(name).copies.every(({ from }) => !from.startsWith('dist/') || bundles.has(from.slice('dist/'.length))),
+    stage(name).copies.every(
+      ({ from }) => from !== 'otelcol/' && (!from.startsWith('dist/') || bundles.has(from.slice('dist/'.length))),
+    ),
   )
 }
 
@@ -71,6 +77,10 @@ export async function ensureContext(names: readonly string[], progress: Progress
       .digest('hex'),
     writeEverythingRoot,
   )
+  if (copies.includes('otelcol/')) {
+    const { otelcol } = await ensureBinaries(['otelcol'], progress)
+    await once('otelcol', otelcol, (path) => writeCollectorRoot(path, otelcol))
+  }
   const bundles = copies.filter((from) => from.startsWith('dist/')).map((from) => from.slice('dist/'.length))
   if (bundles.length > 0) await build(bundles, join(dir, 'dist'))
   return dir

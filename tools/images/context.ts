@@ -48,6 +48,12 @@ export function writePauseRoot(dir: string): void {
   chmodSync(join(dir, 'tmp'), 0o1777)
 }
 
+/** Writes `otelcol/`: the collector, statically linked. */
+export function writeCollectorRoot(dir: string, program: string): void {
+  rmSync(dir, { recursive: true, force: true })
+  put(dir, program, '/usr/bin/otelcol', 0o755)
+}
+
 /** Folders of a package and of everything it depends on, as Node resolves them from where npm put them. Pure but for reading package.json files. */
 function packageFolders(name: string, from: string, found = new Set<string>()): Set<string> {
   let at = from

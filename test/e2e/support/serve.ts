@@ -10,7 +10,7 @@ import { visitor } from './probe.ts'
  */
 export const serve = async (
   namespace: string,
-  name: 'model' | 'collector',
+  name: 'model',
   env: { name: string; value: string }[] = [],
 ): Promise<void> => {
   const program = readFileSync(join(repoRoot, 'test/fixtures/servers', name, 'main.ts'), 'utf8')
@@ -46,7 +46,7 @@ export const serve = async (
 }
 
 /** What such a server has printed, line by line. */
-export const printedBy = async <T>(namespace: string, name: 'model' | 'collector'): Promise<T[]> =>
+export const printedBy = async <T>(namespace: string, name: 'model'): Promise<T[]> =>
   (await ok(['logs', '-n', namespace, name]))
     .trim()
     .split('\n')
