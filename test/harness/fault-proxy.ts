@@ -31,7 +31,7 @@ export interface Seen {
 
 export interface FaultProxy {
   readonly url: string
-  /** The requests that came last, 10,000 at least, in order. */
+  /** The requests that came last, 1,000 at least, in order. */
   readonly seen: Seen[]
   /** The first rule that matches a request is done to it. Returns its removal. */
   inject(rule: FaultRule): () => void
@@ -69,7 +69,7 @@ export interface Exchange {
   forgotten: boolean
 }
 
-const KEPT = 20_000
+const KEPT = 2_000
 
 /** Stands between a client and a server and does what networks and servers do on bad days. Tokens pass, client certificates do not. */
 export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptions): Promise<FaultProxy> => {

@@ -63,6 +63,8 @@ export interface World {
     kill(): Promise<void>
     stop(): Promise<number>
     log(): string
+    /** Of the running process. */
+    pid(): number
   }
   /** Gives the running ledger a new serving certificate. */
   rotate(): Promise<void>
@@ -253,6 +255,7 @@ export const startWorld = async (): Promise<World> => {
         return running?.exited ?? 0
       },
       log: () => readFileSync(logFile, 'utf8'),
+      pid: () => running?.pid ?? 0,
     },
     rotate,
     grant: async (namespace, user, verbs) => {

@@ -32,7 +32,10 @@ export const renderChart = async (...args: string[]): Promise<KubeObject[]> => {
 }
 
 const plurals: Record<string, [plural: string, scope?: 'Cluster']> = {
+  APIService: ['apiservices', 'Cluster'],
   ConfigMap: ['configmaps'],
+  Service: ['services'],
+  ServiceAccount: ['serviceaccounts'],
   Role: ['roles'],
   RoleBinding: ['rolebindings'],
   ClusterRole: ['clusterroles', 'Cluster'],

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest'
+import { runReaders } from './readers.ts'
+
+// `npm run faults -- readers` does it with 1,000.
+test('who does not read its stream hurts neither those who do nor the ledger', async () => {
+  const { readers, beside, ledgerMiB } = await runReaders({ readers: 60, remits: 5, samples: 6 })
+  expect(readers).toBe(60)
+  expect(beside.remit.p99).toBeLessThan(2_000)
+  expect(beside.receipts.p99).toBeLessThan(2_000)
+  const [before, , written] = ledgerMiB
+  expect(written - before).toBeLessThan(120)
+}, 120_000)
