@@ -17,13 +17,23 @@ export const answerWith = (response: ServerResponse, id: unknown, result: unknow
  * A real HTTP server that speaks MCP rightly but for its tool calls, which `call` answers however a broken server
  * might; `others` answer other methods. Keeps the requests it got.
  */
-export const startRawServer = async (call: Answer, others: Record<string, Answer> = {}) => {
+export const startRawServer = async (
+  call: Answer,
+  others: Record<string, Answer> = {},
+  /** Gets the streams that clients listen on; without it there are none. */
+  listen?: (response: ServerResponse) => void,
+) => {
   const requests: { headers: IncomingMessage['headers']; body: string }[] = []
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      if (request.method === 'GET') return void response.writeHead(405).end()
+      if (request.method === 'GET') {
+        if (!listen) return void response.writeHead(405).end()
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.flushHeaders()
+        return listen(response)
+      }
       if (request.method === 'DELETE') return void response.writeHead(200).end()
       const body = Buffer.concat(chunks).toString('utf8')
       requests.push({ headers: request.headers, body })
