@@ -20,6 +20,11 @@ export class SessionGone extends Error {
   override name = 'SessionGone'
 }
 
+/** The server knows no sessions at all any more: it speaks 2026-07-28. Nothing came of what it refused so. */
+export class OtherEra extends SessionGone {
+  override name = 'OtherEra'
+}
+
 /** A bounded signal: aborted by the caller's, or with a timeout failure after `ms`. */
 export const within = (
   ms: number,

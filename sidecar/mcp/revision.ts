@@ -1,5 +1,4 @@
-import { isSupportedVersion, PROTOCOL_VERSIONS } from './messages.ts'
-import type { Era } from './ports.ts'
+import { PROTOCOL_VERSIONS } from './messages.ts'
 
 /** The revision without sessions. */
 export const MODERN_VERSION = '2026-07-28'
@@ -41,5 +40,3 @@ export const CACHEABLE = new Set([
 ])
 /** Requests that a server may answer by asking for something first. */
 export const MAY_ASK = new Set(['tools/call', 'prompts/get', 'resources/read'])
-
-export const eraOf = (version: string): Era => (isSupportedVersion(version) ? 'legacy' : 'modern')

@@ -9,10 +9,10 @@ import { createMcpHandler, inputRequired, Server as ModernServer } from '@modelc
 import type { World } from './world.ts'
 
 const ADDRESS = {
-  type: 'object',
-  properties: { street: { type: 'string' } },
+  type: 'object' as const,
+  properties: { street: { type: 'string' as const } },
   required: ['street'],
-} as const
+}
 const QUESTION = { message: 'Where to?', requestedSchema: ADDRESS }
 const object = { type: 'object' } as const
 /** The same tools in both eras; `region` is repeated in a header where the era has that. */

@@ -27,7 +27,7 @@ interface Agent {
     name: string,
     args?: Record<string, unknown>,
     options?: { signal?: AbortSignal; onprogress?: (told: { progress: number }) => void },
-  ) => Promise<{ content?: unknown; isError?: boolean }>
+  ) => Promise<{ content?: unknown; isError?: unknown }>
   changes: () => number
   asked: () => number
 }
@@ -50,7 +50,9 @@ const connectLegacy = async (world: World, url: string): Promise<Agent> => {
     version: () => transport.protocolVersion,
     instructions: () => client.getInstructions(),
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
-    call: (name, args = {}, options = {}) => client.callTool({ name, arguments: args }, undefined, options),
+    call: async (name, args = {}, options = {}) => ({
+      ...(await client.callTool({ name, arguments: args }, undefined, options)),
+    }),
     changes: () => changes,
     asked: () => asked,
   }

@@ -4,7 +4,7 @@ import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { offeredToAgent, offeredToServer } from '../capabilities.ts'
-import { FAILURE_CODES, within } from '../forward.ts'
+import { FAILURE_CODES, OtherEra, SessionGone, within } from '../forward.ts'
 import {
   isObject,
   isSupportedVersion,
@@ -53,12 +53,19 @@ const named = (client: unknown): JsonObject | undefined =>
     : undefined
 
 const failing =
-  (gate: GateContext, { server, message: { id }, reply }: Greeting) =>
+  (gate: GateContext, greeting: Greeting) =>
   (error: unknown): string => {
+    const {
+      server,
+      message: { id },
+      reply,
+    } = greeting
     if (error instanceof UserError) {
       reply.answer(rpcError(id, RPC.internal, error.code, error.values))
       return error.code
     }
+    if (error instanceof SessionGone)
+      return failing(gate, greeting)(new UpstreamFailure('invalid', error.message, true))
     if (!(error instanceof UpstreamFailure)) throw error
     const values = { server: server.name, detail: error.message, seconds: gate.limits.idleMs / 1000 }
     reply.answer(rpcError(id, RPC.internal, FAILURE_CODES[error.kind], values))
@@ -192,8 +199,15 @@ export const initialize = (gate: GateContext, greeting: Greeting): Promise<strin
     })
     return undefined
   }
-  return open().catch((error: unknown) => {
-    if (error instanceof UpstreamFailure && error.kind === 'invalid') gate.ports.forgetEra(server)
-    return failing(gate, greeting)(error)
-  })
+  const otherwise = (error: unknown): Promise<string | undefined> => {
+    if (!(error instanceof OtherEra)) throw error
+    gate.ports.forgetEra(server)
+    return open()
+  }
+  return open()
+    .catch(otherwise)
+    .catch((error: unknown) => {
+      if (error instanceof UpstreamFailure && error.kind === 'invalid') gate.ports.forgetEra(server)
+      return failing(gate, greeting)(error)
+    })
 }

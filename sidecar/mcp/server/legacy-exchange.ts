@@ -2,7 +2,7 @@ import type { RemitServer } from '../../../lib/api/remit.ts'
 import type { Outside } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { readAnswer, type ServerMessage } from '../answer.ts'
-import { SessionGone, sessionHeaders, within } from '../forward.ts'
+import { OtherEra, SessionGone, sessionHeaders, within } from '../forward.ts'
 import { isRequestId, type JsonObject, type RequestId, RPC } from '../messages.ts'
 import type { Answered, ServerOptions } from '../ports.ts'
 import type { Session } from '../sessions.ts'
@@ -100,11 +100,10 @@ export const exchange = async (
       response.resume()
       throw new SessionGone('the server does not know the session')
     }
-    if (response.statusCode === 400 && isModernError(await readRefusal(response))) {
-      // The server speaks another era since.
-      if (place.session) throw new SessionGone('the server knows no sessions')
-      throw new UpstreamFailure('invalid', 'HTTP 400', true)
-    }
+    if (response.statusCode === 400)
+      throw isModernError(await readRefusal(response))
+        ? new OtherEra('the server knows no sessions')
+        : new UpstreamFailure('invalid', 'HTTP 400', true)
     const maxBytes = options.maxBytes ?? gate.limits.answerBytes
     const answer = await readAnswer(response, { id: message.id, maxBytes, signal: options.signal, onMessage })
     const session = response.headers['mcp-session-id']

@@ -1,7 +1,7 @@
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import type { Outside } from '../../context.ts'
 import type { ServerMessage } from '../answer.ts'
-import { SessionGone, within } from '../forward.ts'
+import { OtherEra, SessionGone, within } from '../forward.ts'
 import { isObject, type JsonObject, RPC } from '../messages.ts'
 import type { Asked, ServerOptions, ServerPort } from '../ports.ts'
 import { asModern, underId } from '../render.ts'
@@ -48,7 +48,7 @@ export const createOwnPort = (
     try {
       return await work(own)
     } catch (error) {
-      if (!(error instanceof SessionGone)) throw error
+      if (!(error instanceof SessionGone) || error instanceof OtherEra) throw error
       sessions.forget(own)
       return work(await sessions.of(server, capabilities))
     }

@@ -2,7 +2,7 @@ import type { RemitServer } from '../../../lib/api/remit.ts'
 import type { Outside } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { offeredToServer } from '../capabilities.ts'
-import { within } from '../forward.ts'
+import { OtherEra, SessionGone, within } from '../forward.ts'
 import { isObject, type JsonObject, RPC } from '../messages.ts'
 import type { Agent, Era, ServerOptions, ServerPort } from '../ports.ts'
 import type { Session } from '../sessions.ts'
@@ -52,15 +52,36 @@ export const createServerPorts = (gate: Outside): ServerPorts => {
         ? createModernPort(gate, { eras, paramHeaders }, server, () => ({ capabilities: known }))
         : createOwnPort(gate, own, server, known)
     }
+    /** Once more where the server turns out to be of another era since; it has not taken what was sent. */
+    const inEra = async <T>(work: (port: ServerPort) => Promise<T>): Promise<T> => {
+      const first = await byEra()
+      try {
+        return await work(first)
+      } catch (error) {
+        if (!(error instanceof OtherEra)) throw error
+        eras.forget(server)
+      }
+      return work(await byEra()).catch((error: unknown) => {
+        throw error instanceof SessionGone ? new UpstreamFailure('invalid', error.message, true) : error
+      })
+    }
     return {
       server,
-      request: async (message, options) => (await byEra()).request(message, options),
-      notify: async (message) => (await byEra()).notify(message),
-      listen: async (wanted, options) => (await byEra()).listen(wanted, options),
+      request: (message, options) => inEra((port) => port.request(message, options)),
+      notify: (message) => inEra((port) => port.notify(message)),
+      listen: (wanted, options) => inEra((port) => port.listen(wanted, options)),
     }
   }
   const inSession = (server: RemitServer, id: string, session: Session): ServerPort => {
-    if (!session.modern) return createLegacyPort(gate, server, session)
+    if (!session.modern) {
+      const port = createLegacyPort(gate, server, session)
+      const request: ServerPort['request'] = (message, options) =>
+        port.request(message, options).catch((error: unknown) => {
+          if (error instanceof OtherEra) eras.forget(server)
+          throw error
+        })
+      return { ...port, request }
+    }
     const state = kept(id)
     const port = createModernPort(gate, { eras, paramHeaders }, server, () => ({
       capabilities: knownCapabilities(server, session.capabilities ?? {}),

@@ -1,0 +1,316 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Standalone } from '../../sidecar/standalone.ts'
+import { MODERN, meta, send } from './modern-agent.ts'
+import { message, openSession, post } from './raw-agent.ts'
+import { answerWith, type RawServer, startRawServer } from './raw-server.ts'
+import { bodies, createWorld, openGate, readReceipts } from './world.ts'
+
+const POLICY = `
+apiVersion: remit.dev/v1alpha1
+kind: AgentPolicy
+metadata: {name: all, namespace: payments}
+spec:
+  tools:
+  - {name: all, match: {servers: [raw, other]}, effect: Allow}
+  requests:
+  - {name: questions, match: {servers: [raw, other], methods: [elicitation/create]}, effect: Allow}
+`
+const ELICIT = {
+  method: 'elicitation/create',
+  params: { mode: 'form', message: 'Well?', requestedSchema: { type: 'object', properties: {} } },
+}
+const ACCEPT = { action: 'accept', content: {} }
+type Asked = { id: number; method: string; params?: Record<string, unknown> }
+
+const discover = (asked: Asked, response: ServerResponse) =>
+  answerWith(response, asked.id, {
+    resultType: 'complete',
+    supportedVersions: [MODERN],
+    capabilities: { tools: {} },
+    ttlMs: 0,
+    cacheScope: 'private',
+  })
+const input = (requests: object, state?: string) => ({
+  resultType: 'input_required',
+  inputRequests: requests,
+  ...(state === undefined ? {} : { requestState: state }),
+})
+
+describe('what a server of 2026-07-28 tries', () => {
+  const world = createWorld()
+  let gate: Standalone
+  let server: RawServer
+  let url: string
+  let call: (asked: Asked, response: ServerResponse) => void
+  let list: (asked: Asked, response: ServerResponse) => void
+  const tools = (asked: Asked, response: ServerResponse) =>
+    answerWith(response, asked.id, { resultType: 'complete', tools: [], ttlMs: 0, cacheScope: 'private' })
+  const calls = () => server.messages().filter(({ method }) => method === 'tools/call')
+  const outcomes = () => bodies(readReceipts(world.path('data')), 'result')
+
+  beforeAll(async () => {
+    server = await startRawServer((asked, response) => call(asked as Asked, response), {
+      'server/discover': (asked, response) => discover(asked, response),
+      'tools/list': (asked, response) => list(asked, response),
+    })
+    world.onClose(server.close)
+    list = tools
+    gate = await openGate(world, { policy: POLICY, servers: { raw: server.url, other: server.url } })
+    url = `${gate.url}/mcp/raw`
+  })
+  afterAll(() => world.close())
+
+  const modernCall = async (params: object = {}, capabilities: object = { elicitation: {} }) => {
+    const response = await send(url, 'tools/call', {
+      name: 'anything',
+      arguments: {},
+      _meta: meta(capabilities),
+      ...params,
+    })
+    return (await response.json()) as {
+      result?: { resultType: string; inputRequests?: object; requestState?: string; content?: unknown }
+      error?: { code: number; message: string }
+    }
+  }
+  const legacyCall = async () => {
+    const session = await openSession(url)
+    return (await (await post(url, message(1, 'tools/call', { name: 'anything' }), session)).json()) as object
+  }
+
+  const asks: [what: string, result: object][] = [
+    [
+      'asks for what no rule gives',
+      input({ a: { method: 'sampling/createMessage', params: { messages: [], maxTokens: 1 } } }),
+    ],
+    ['asks for what is no request of a server', input({ a: { method: 'tools/call', params: { name: 'refund' } } })],
+    ['asks for something without form', input({ a: 'elicitation/create' })],
+    [
+      'asks for many things at once',
+      input(Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`k${i}`, ELICIT]))),
+    ],
+  ]
+  it.each(asks)('%s: the call fails, and the agent never sees it', async (_what, result) => {
+    call = (asked, response) => answerWith(response, asked.id, result)
+    const before = calls().length
+    for (const answer of [await modernCall({}, { elicitation: {}, sampling: {} }), await legacyCall()])
+      expect(answer).toMatchObject({ error: { code: -32603 } })
+    expect(calls().length - before).toBe(2)
+    expect(outcomes().at(-1)).toMatchObject({ outcome: 'error' })
+  })
+
+  it('asks a client that cannot be asked: the call fails', async () => {
+    call = (asked, response) => answerWith(response, asked.id, input({ a: ELICIT }))
+    expect(await modernCall({}, {})).toMatchObject({ error: { code: -32603 } })
+  })
+
+  it('asks where it may not: its answer is none', async () => {
+    list = (asked, response) => answerWith(response, asked.id, { ...input({ a: ELICIT }), tools: [] })
+    const response = await send(url, 'tools/list', { _meta: meta({ elicitation: {} }) })
+    expect(await response.json()).toMatchObject({ error: { code: -32603, data: { code: 'UpstreamInvalid' } } })
+    const session = await openSession(url)
+    expect(await (await post(url, message(1, 'tools/list'), session)).json()).toMatchObject({ error: { code: -32603 } })
+    list = tools
+  })
+
+  it('asks as servers of the older revisions do: nobody answers', async () => {
+    call = (asked, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (let id = 0; id < 1_000; id++)
+        response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id, ...ELICIT })}\n\n`)
+      response.end(
+        `data: ${JSON.stringify({ jsonrpc: '2.0', id: asked.id, result: { resultType: 'complete', content: [] } })}\n\n`,
+      )
+    }
+    const before = server.requests.length
+    expect(await modernCall()).toMatchObject({ result: { resultType: 'complete' } })
+    // Not even as one of its own eras does it hear from the gate again.
+    expect(server.requests.length - before).toBe(1)
+  })
+
+  it('says for ever that the headers are wrong: the call is made twice and no more', async () => {
+    call = (asked, response) => {
+      response.writeHead(400, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: asked.id, error: { code: -32020, message: 'wrong' } }))
+    }
+    const before = calls().length
+    expect(await modernCall()).toMatchObject({ error: { code: -32020 } })
+    expect(calls().length - before).toBe(2)
+  })
+
+  it('asks a client with a session again and again: at some point that ends', async () => {
+    call = (asked, response) => answerWith(response, asked.id, { resultType: 'input_required', requestState: 'more' })
+    const before = calls().length
+    expect(await legacyCall()).toMatchObject({ error: { code: -32603 } })
+    expect(calls().length - before).toBe(16)
+    // Each time as a request of its own.
+    expect(
+      new Set(
+        calls()
+          .slice(before)
+          .map(({ id }) => id),
+      ).size,
+    ).toBe(16)
+  })
+
+  it('sends something else than an answer: the outcome says so', async () => {
+    call = (_asked, response) => response.writeHead(400, { 'content-type': 'text/html' }).end('<h1>no</h1>')
+    expect(await modernCall()).toMatchObject({
+      result: { isError: true, _meta: { 'dev.remit/code': 'UpstreamInvalid' } },
+    })
+    expect(outcomes().at(-1)).toMatchObject({ outcome: 'invalid' })
+  })
+
+  describe('and an agent with the state of a call', () => {
+    let state = ''
+    const STATE = 'of the server: \u00e9 "quoted"'
+    it('gets one of the gate', async () => {
+      call = (asked, response) =>
+        answerWith(
+          response,
+          asked.id,
+          asked.params?.requestState === undefined
+            ? input({ a: ELICIT, b: ELICIT }, STATE)
+            : { resultType: 'complete', content: [{ type: 'text', text: JSON.stringify(asked.params) }] },
+        )
+      const { result } = await modernCall()
+      expect(result?.inputRequests).toEqual({ a: ELICIT, b: ELICIT })
+      state = result!.requestState!
+      expect(state).not.toContain('server')
+    })
+
+    const ANSWERS = { a: ACCEPT, b: ACCEPT }
+    it.each<[string, object]>([
+      ['other arguments', { arguments: { amount: 1 } }],
+      ['another tool', { name: 'something' }],
+      ['a changed state', { requestState: () => `${state.slice(0, -2)}AA` }],
+      ['no state', { requestState: undefined }],
+      ['answers that are none', { inputResponses: { a: 'yes' } }],
+      ['a list of answers', { inputResponses: [ACCEPT] }],
+    ])('with %s is refused, and nothing leaves', async (_what, params) => {
+      const before = { sent: server.requests.length, receipts: readReceipts(world.path('data')).length }
+      const all: Record<string, unknown> = { requestState: state, inputResponses: ANSWERS, ...params }
+      if (typeof all.requestState === 'function') all.requestState = all.requestState()
+      const name = String(all.name ?? 'anything')
+      const response = await send(url, 'tools/call', { name, arguments: {}, _meta: meta({ elicitation: {} }), ...all })
+      expect([response.status, await response.json()]).toMatchObject([200, { error: { code: -32602 } }])
+      expect({ sent: server.requests.length, receipts: readReceipts(world.path('data')).length }).toEqual(before)
+    })
+
+    it('at another server is refused', async () => {
+      const params = { name: 'anything', arguments: {}, requestState: state, inputResponses: ANSWERS }
+      const response = await send(`${gate.url}/mcp/other`, 'tools/call', {
+        ...params,
+        _meta: meta({ elicitation: {} }),
+      })
+      expect(await response.json()).toMatchObject({ error: { code: -32602 } })
+    })
+
+    it('gets nothing to the server but answers to what it asked, and its state as it was', async () => {
+      const inputResponses = { a: ACCEPT, c: { action: 'accept', content: { smuggled: true } } }
+      const { result } = await modernCall({ requestState: state, inputResponses })
+      const { params } = calls().at(-1)!
+      expect([params.requestState, params.inputResponses]).toEqual([STATE, { a: ACCEPT }])
+      expect(result).toMatchObject({ resultType: 'complete' })
+    })
+
+    it('of the older revisions gets nothing to the server by that way at all', async () => {
+      const session = await openSession(url)
+      const params = { name: 'anything', inputResponses: { a: ACCEPT }, requestState: 'mine' }
+      await (await post(url, message(7, 'tools/call', params), session)).text()
+      const first = calls().findLast(({ id }) => id === 7)
+      expect(first?.params.inputResponses).toBeUndefined()
+      expect(first?.params.requestState).toBeUndefined()
+    })
+  })
+})
+
+describe('which era a server is of', () => {
+  const world = createWorld()
+  afterAll(() => world.close())
+
+  const begin = async (
+    answer: (asked: Asked, response: ServerResponse) => void,
+    others: Parameters<typeof startRawServer>[1] = {},
+  ) => {
+    const server = await startRawServer((asked, response) => answerWith(response, asked.id, { content: [] }), {
+      'server/discover': answer,
+      ...others,
+    })
+    world.onClose(server.close)
+    const gate = await openGate(world, {
+      policy: POLICY,
+      servers: { raw: server.url },
+      dataDir: world.path(`data-${Math.random()}`),
+      limits: { idleMs: 300 },
+    })
+    return { server, url: `${gate.url}/mcp/raw` }
+  }
+  const json = (response: ServerResponse, status: number, body: object) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', ...body }))
+  const error = (code: number, data?: object) => ({
+    id: null,
+    error: { code, message: 'no', ...(data ? { data } : {}) },
+  })
+
+  it.each<[string, (asked: Asked, response: ServerResponse) => void]>([
+    ['nothing', () => {}],
+    ['garbage', (_asked, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>hi</h1>')],
+    ['a hang-up', (_asked, response) => response.destroy()],
+    ['404', (_asked, response) => response.writeHead(404).end()],
+    ['500', (_asked, response) => response.writeHead(500).end()],
+    ['an error of its SDK', (_asked, response) => json(response, 400, error(-32000))],
+    ['an unknown method', (asked, response) => json(response, 200, { ...error(-32601), id: asked.id })],
+    [
+      'other versions only',
+      (_asked, response) => json(response, 400, error(-32022, { supported: ['2025-11-25'], requested: MODERN })),
+    ],
+    ['far too much', (_asked, response) => response.writeHead(400).end('x'.repeat(1024 * 1024))],
+    ['a result of another kind', (asked, response) => answerWith(response, asked.id, { supportedVersions: 'all' })],
+  ])('%s to the question is one with sessions', async (_what, answer) => {
+    const { server, url } = await begin(answer)
+    const response = await send(url, 'tools/call', { name: 'anything' })
+    expect(await response.json()).toEqual({
+      jsonrpc: '2.0',
+      id: 1,
+      result: {
+        resultType: 'complete',
+        content: [],
+        _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'raw', version: '1' } },
+      },
+    })
+    expect(server.messages().map(({ method }) => method)).toEqual([
+      'server/discover',
+      'initialize',
+      'notifications/initialized',
+      'tools/call',
+    ])
+  })
+
+  it('is asked once, and again when it behaves as one of the other', async () => {
+    let modern = true
+    const unsupported = error(-32022, { supported: [MODERN], requested: '2025-11-25' })
+    const tools = (asked: Asked, response: ServerResponse, request: IncomingMessage) => {
+      const isModern = request.headers['mcp-method'] !== undefined
+      if (isModern !== modern) return json(response, 400, modern ? unsupported : error(-32000))
+      return answerWith(response, asked.id, { tools: [], ...(modern ? { resultType: 'complete', ttlMs: 0 } : {}) })
+    }
+    const { server, url } = await begin(
+      (asked, response) => (modern ? discover(asked, response) : json(response, 400, error(-32000))),
+      { 'tools/list': tools },
+    )
+    const asked = () => server.messages().filter(({ method }) => method === 'server/discover').length
+    const ask = async () => (await (await send(url, 'tools/list')).json()) as object
+    for (let i = 0; i < 3; i++) expect(await ask()).toMatchObject({ result: { tools: [] } })
+    expect(asked()).toBe(1)
+    modern = false
+    expect(await ask()).toMatchObject({ error: { data: { code: 'UpstreamInvalid' } } })
+    for (let i = 0; i < 3; i++) expect(await ask()).toMatchObject({ result: { tools: [] } })
+    expect(asked()).toBe(2)
+    // And back, for an agent in a session: it is over, and the next one is with a server of the other era.
+    const session = await openSession(url)
+    modern = true
+    expect((await post(url, message(1, 'tools/list'), session)).status).toBe(404)
+    expect((await post(url, message(1, 'tools/list'), await openSession(url))).status).toBe(200)
+  })
+})
