@@ -68,7 +68,7 @@ export const startSidecar = async (settings: Settings, log: Logger, now: () => n
     },
     endpoint: settings.ledgerURL + LEDGER_PATHS.otlp,
     headers: ledger.headers,
-    tls: { ca: settings.ledgerCA, servername: settings.ledgerName },
+    tls: { ca, servername: settings.ledgerName },
   })
   const gate = await startGate({
     port: settings.port,

@@ -1,3 +1,4 @@
+import { Agent } from 'node:https'
 import type { Meter, Tracer } from '@opentelemetry/api'
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
@@ -16,8 +17,8 @@ export interface TelemetryOptions {
   endpoint?: string
   /** Asked for each export, so that a rotated token is picked up. */
   headers?: () => Promise<Record<string, string>>
-  /** Certificate authorities (PEM) to accept the endpoint by, and the name it must show. */
-  tls?: { ca: string; servername?: string }
+  /** Certificate authorities (PEM) to accept the endpoint by, asked for each connection, and the name it must show. */
+  tls?: { ca: () => string; servername?: string }
   /** Instead of OTLP (tests). */
   exporters?: { spans?: SpanExporter; metrics?: PushMetricExporter }
   metricsIntervalMs?: number
@@ -29,10 +30,19 @@ export interface Telemetry {
   shutdown(): Promise<void>
 }
 
+/** Options are copied when an agent is made; authorities are replaced while it lives. */
+const followAuthorities = ({ ca, servername }: NonNullable<TelemetryOptions['tls']>): Agent => {
+  const agent = new Agent({ keepAlive: true, servername, maxCachedSessions: 0 })
+  const connect = agent.createConnection.bind(agent)
+  agent.createConnection = (options, done) => connect({ ...options, ca: ca() }, done)
+  return agent
+}
+
 const exportersFor = (options: TelemetryOptions) => {
   if (options.exporters || !options.endpoint) return options.exporters ?? {}
   const base = options.endpoint.replace(/\/$/, '')
-  const shared = { headers: options.headers, httpAgentOptions: { keepAlive: true, ...options.tls } }
+  const { headers, tls } = options
+  const shared = { headers, httpAgentOptions: tls ? () => followAuthorities(tls) : { keepAlive: true } }
   return {
     spans: new OTLPTraceExporter({ url: `${base}/v1/traces`, ...shared }),
     metrics: new OTLPMetricExporter({ url: `${base}/v1/metrics`, ...shared }),
