@@ -141,3 +141,43 @@ test('the wait for a stream’s headers is bounded, the stream itself is not', a
   for await (const line of await client.stream('/slow', { timeoutMs: 50 })) lines.push(line)
   expect(lines).toEqual(['{"a":1}'])
 })
+
+test('what is under way goes on when the credentials of the connection are replaced', async () => {
+  let answer = () => {}
+  const server = createServer((request, response) => {
+    if (request.url === '/quick') return void response.end('{}')
+    answer = () => void response.end('{"slow":true}')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const kubeConfig = loadKubeConfig({
+    from: 'text',
+    text: JSON.stringify({
+      clusters: [{ name: 'c', cluster: { server: url } }],
+      users: [{ name: 'u', user: {} }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    }),
+  })
+  let ca = 'first'
+  kubeConfig.applyToHTTPSOptions = async (options) => {
+    options.ca = ca
+  }
+  let now = 0
+  const client = createClient(kubeConfig, () => now)
+  cleanUps.push(() => {
+    client.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  const slow = client.request('POST', '/slow', { body: {} })
+  await client.request('GET', '/quick')
+  const connections = () => new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)))
+  ca = 'first and next'
+  now += 60_000
+  await client.request('GET', '/quick')
+  answer()
+  expect(await slow).toEqual({ slow: true })
+  // Nothing of the old credentials is kept for later.
+  await expect.poll(connections).toBe(1)
+})

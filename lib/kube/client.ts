@@ -70,7 +70,7 @@ export const createClient = (kubeConfig: KubeConfig, now: () => number = Date.no
       connection.readAt = now()
       return connection
     }
-    connection?.agent.destroy()
+    if (connection) retire(connection.agent)
     const tls = { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }
     const settings = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 8 }
     // A proxy's agent is client-node's own: it alone knows how to build one.
@@ -164,6 +164,12 @@ export const createClient = (kubeConfig: KubeConfig, now: () => number = Date.no
       JSON.parse(await text(method, path, options)) as T,
     close: () => connection?.agent.destroy(),
   }
+}
+
+/** What is under way ends by itself; nothing is kept for later. */
+const retire = (agent: http.Agent) => {
+  agent.maxFreeSockets = 0
+  for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy()
 }
 
 const isSuccess = (message: http.IncomingMessage) => (message.statusCode ?? 0) >= 200 && (message.statusCode ?? 0) < 300
