@@ -120,8 +120,15 @@ export const converse = async (gate: GateContext, conversation: Conversation): P
   }
   const input = await inputFor(gate, scene)
   if ('error' in input && typeof input.error === 'string') return failure(message.id, input.error)
-  const { inputResponses: _responses, requestState: _state, ...params } = message.params
-  const request = { method: message.method, id: message.id, params: { ...params, ...(input as JsonObject) } }
+  const { inputResponses, requestState: _state, ...params } = message.params
+  // What a task asks is answered by a request of its own, whose answers are decided already.
+  const decided: JsonObject =
+    message.method === 'tasks/update' && inputResponses !== undefined ? { inputResponses } : {}
+  const request = {
+    method: message.method,
+    id: message.id,
+    params: { ...params, ...decided, ...(input as JsonObject) },
+  }
   const call = gate.held.begin(scene.server.name, ({ signal, hear, ask }) => {
     const asker: RequestScene = { ...scene, agent: { ...agent, ask } }
     return port.request(request, {

@@ -45,6 +45,8 @@ export const ticketFor = (
 /** What a request of a modern client resumes; undefined when nothing, a phrase when it cannot. */
 export const resumedBy = (seal: Seal, now: number, server: string, call: Asked): Resumed | string | undefined => {
   const { requestState, inputResponses } = call.params
+  // What a task asks is answered by a request of its own.
+  if (call.method === 'tasks/update' && requestState === undefined) return undefined
   if (requestState === undefined && inputResponses === undefined) return undefined
   if (!MAY_ASK.has(call.method)) return `${call.method} asks for no input`
   if (requestState === undefined) return 'params.inputResponses answer nothing that was asked'
