@@ -14,6 +14,7 @@ const all: Bundle[] = [
   { output: 'sidecar.mjs', entry: 'sidecar/main.ts', target: 'node20', format: 'esm' },
   // kubectl wants a plugin without an extension, and Node takes such a file for CommonJS.
   { output: 'kubectl-remit', entry: 'cli/main.ts', target: 'node20', format: 'cjs' },
+  { output: 'remit-bridge', entry: 'bridge/main.ts', target: 'node20', format: 'cjs' },
   // The solver of `policy diff`, a program of its own beside z3; see cli/diff/solver.
   { output: 'z3/solver.cjs', entry: 'cli/diff/solver/child.ts', target: 'node20', format: 'cjs' },
   { output: 'demo-billing.mjs', entry: 'test/fixtures/servers/billing/main.ts', target: 'node24', format: 'esm' },
@@ -26,7 +27,7 @@ export function bundleTable(): Bundle[] {
 }
 
 function options(bundle: Bundle, file: string): BuildOptions {
-  const shebang = bundle.output === 'kubectl-remit' ? '#!/usr/bin/env node\n' : ''
+  const shebang = bundle.output.includes('.') ? '' : '#!/usr/bin/env node\n'
   // Dependencies in CommonJS call require for Node's own modules, which an ES module does not have.
   const prologue =
     bundle.format === 'esm'

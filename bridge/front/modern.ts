@@ -1,0 +1,184 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Backend, readFilter } from '../backend/backend.ts'
+import type { Hello } from '../child/handshake.ts'
+import { send, takesStream } from '../http/read.ts'
+import { createReply, openStream } from '../http/reply.ts'
+import {
+  isObject,
+  type JsonObject,
+  LEGACY,
+  lostCall,
+  META,
+  MODERN,
+  type RequestId,
+  RPC,
+  rpcError,
+} from '../json/rpc.ts'
+import { withId } from '../json/text.ts'
+import { backendOf, type FrontContext } from './context.ts'
+import { headerProblem, paramProblem } from './headers.ts'
+import { createTools } from './tools.ts'
+import { unavailable } from './unavailable.ts'
+
+/** A request of 2026-07-28, its envelope found whole. */
+export interface ModernRequest {
+  id: RequestId
+  method: string
+  params: JsonObject
+  version: string
+}
+
+/** Requests of the era before, which is over: a server of 2026-07-28 does not know them. */
+const GONE = new Set(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe'])
+/** Errors that have an HTTP status of their own. */
+const STATUS: Record<number, number> = {
+  [RPC.methodNotFound]: 404,
+  [RPC.headerMismatch]: 400,
+  [RPC.missingCapability]: 400,
+  [RPC.unsupportedVersion]: 400,
+}
+
+const discovered = (hello: Hello): JsonObject => {
+  // Tasks of 2025-11-25 are not those of the extension that came after it.
+  const { tasks: _tasks, ...capabilities } = hello.capabilities
+  return {
+    resultType: 'complete',
+    supportedVersions: [MODERN, ...LEGACY],
+    capabilities,
+    ...(hello.instructions === undefined ? {} : { instructions: hello.instructions }),
+    ttlMs: 0,
+    cacheScope: 'private',
+    _meta: { [META.serverInfo]: hello.serverInfo },
+  }
+}
+
+/** The requests of clients of 2026-07-28: each stands for itself. */
+export const createModernFront = (context: FrontContext) => {
+  const { limits } = context
+  const mirrored = createTools(context.now)
+  const streams = new Set<() => void>()
+
+  const call = async (backend: Backend, message: ModernRequest, response: ServerResponse) => {
+    let cancel = (_reason: string) => {}
+    let gone = false
+    const reply = createReply(response, {
+      maxHeld: limits.heldBytes,
+      onGone: () => {
+        gone = true
+        clearTimeout(timer)
+        cancel('the client closed the connection')
+      },
+    })
+    const finish = (text: string, status?: number) => {
+      clearTimeout(timer)
+      reply.answer(text, status)
+    }
+    const timer = setTimeout(() => {
+      cancel('no answer in time')
+      finish(JSON.stringify(lostCall(message.id, `No answer within ${limits.callMs / 1000} s`, 'unknown')))
+    }, limits.callMs)
+    try {
+      const handle = await backend.call(message, {
+        onAnswer: (text, error) => finish(withId(text, message.id), error === undefined ? 200 : (STATUS[error] ?? 200)),
+        onNotification: (note) => reply.notify(JSON.stringify(note)),
+        onLost: (detail, effect) => finish(JSON.stringify(lostCall(message.id, detail, effect))),
+      })
+      cancel = handle.cancel
+      if (gone) cancel('the client closed the connection')
+    } catch (error) {
+      clearTimeout(timer)
+      const { status, body } = unavailable(error, message.id)
+      finish(JSON.stringify(body), status)
+    }
+  }
+
+  const listen = async (
+    backend: Backend,
+    message: ModernRequest,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) => {
+    const filter = readFilter(message.params.notifications)
+    if (typeof filter === 'string') return send(response, 400, rpcError(message.id, RPC.invalidParams, filter))
+    if (!takesStream(request, response)) return
+    if (streams.size >= limits.sessions)
+      return send(
+        response,
+        503,
+        rpcError(message.id, RPC.internal, `At most ${limits.sessions} streams are kept open.`),
+      )
+    const stamp = (note: JsonObject): string => {
+      const params = isObject(note.params) ? note.params : {}
+      const meta = isObject(params._meta) ? params._meta : {}
+      return JSON.stringify({ ...note, params: { ...params, _meta: { ...meta, [META.subscription]: message.id } } })
+    }
+    let stream: ReturnType<typeof openStream> | undefined
+    const early: JsonObject[] = []
+    const end = () => {
+      const _meta = { [META.subscription]: message.id }
+      stream?.write(JSON.stringify({ jsonrpc: '2.0', id: message.id, result: { resultType: 'complete', _meta } }))
+      stream?.end()
+    }
+    let ended = false
+    const listening = await backend.listen(
+      { params: message.params, filter },
+      {
+        onNotification: (note) => (stream ? void stream.write(stamp(note)) : void early.push(note)),
+        onEnd: () => {
+          ended = true
+          end()
+        },
+      },
+    )
+    stream = openStream(response, limits.heldBytes)
+    streams.add(end)
+    response.once('close', () => {
+      streams.delete(end)
+      listening.close()
+    })
+    const notifications = { ...listening.honored }
+    stream.write(
+      stamp({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications } }),
+    )
+    for (const note of early) stream.write(stamp(note))
+    if (ended) end()
+  }
+
+  /** Answers one request whose body is of 2026-07-28. */
+  const handle = async (message: ModernRequest, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { id, method, version } = message
+    const wrong = headerProblem(request.headers, message)
+    if (wrong) return send(response, 400, rpcError(id, RPC.headerMismatch, `Header mismatch: ${wrong}.`))
+    if (version !== MODERN)
+      return send(
+        response,
+        400,
+        rpcError(id, RPC.unsupportedVersion, 'Unsupported protocol version', {
+          supported: [MODERN, ...LEGACY],
+          requested: version,
+        }),
+      )
+    if (GONE.has(method)) return send(response, 404, rpcError(id, RPC.methodNotFound, 'Method not found'))
+    try {
+      const backend = await backendOf(context)
+      const hello = await backend.hello()
+      if (method === 'server/discover') return send(response, 200, { jsonrpc: '2.0', id, result: discovered(hello) })
+      if (method === 'subscriptions/listen') return await listen(backend, message, request, response)
+      if (method === 'tools/call' && hello.era === 'modern') {
+        const declared = await mirrored(backend, String(message.params.name))
+        const param = paramProblem(request.headers, declared, message.params.arguments)
+        if (param) return send(response, 400, rpcError(id, RPC.headerMismatch, `Header mismatch: ${param}.`))
+      }
+      await call(backend, message, response)
+    } catch (error) {
+      const { status, body } = unavailable(error, id)
+      send(response, status, body)
+    }
+  }
+  return {
+    handle,
+    close: () => {
+      for (const end of streams) end()
+    },
+  }
+}

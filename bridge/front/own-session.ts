@@ -1,0 +1,117 @@
+import type { ServerResponse } from 'node:http'
+import type { Handle } from '../child/peer.ts'
+import { isObject, type JsonObject, lostCall, type RequestId } from '../json/rpc.ts'
+import { withId } from '../json/text.ts'
+import type { FrontContext } from './context.ts'
+import { createChannel, type Session } from './session.ts'
+
+const MAX_ASKED = 1_000
+/** Time for a client to see that its cancellation arrived before its stream ends. */
+const DROP_MS = 2_000
+
+/** The session, or the server's refusal of `initialize`; in both cases the text of its answer. */
+export type Begun = { session?: Session; text: string }
+
+/**
+ * A session with a server process of its own: what client and server say passes as it is, `initialize` first. Rejects
+ * with Unavailable.
+ */
+export const beginOwnSession = async (
+  context: FrontContext,
+  id: string,
+  initialize: { id: RequestId; params: JsonObject },
+  onEnd: () => void,
+): Promise<Begun> => {
+  const { limits } = context
+  let over = false
+  const end = () => {
+    if (over) return
+    over = true
+    onEnd()
+    // The calls under way are answered first: that the process ends is told by the process.
+    setTimeout(channel.end, DROP_MS)
+  }
+  const { peer, greeted, touch, end: dismiss } = await context.pool.own(() => end())
+  const channel = createChannel({ maxHeld: limits.heldBytes, headers: { 'mcp-session-id': id } })
+  const asked = new Set<RequestId>()
+  const calls = new Map<RequestId, Handle>()
+  peer.whenEnded.then(end)
+  peer.listen({
+    onRequest: ({ message, raw }) => {
+      asked.add(message.id as RequestId)
+      if (asked.size > MAX_ASKED) asked.delete(asked.values().next().value!)
+      channel.send(raw)
+    },
+    onNotification: ({ raw }) => channel.send(raw),
+  })
+  const session: Session = {
+    id,
+    version: '',
+    usedAt: context.now(),
+    isBusy: () => peer.underWay() > 0,
+    channel,
+    request: ({ id: requestId, method, params }, response: ServerResponse) => {
+      touch()
+      const reply = channel.open(requestId, response)
+      const finish = (text: string) => {
+        clearTimeout(timer)
+        calls.delete(requestId)
+        channel.close(requestId)
+        touch()
+        reply.answer(text)
+      }
+      const handle = peer.call(
+        { method, params },
+        {
+          onAnswer: ({ raw }) => finish(withId(raw, requestId)),
+          onProgress: (message) => reply.notify(JSON.stringify(message)),
+          onLost: (detail, effect) => finish(JSON.stringify(lostCall(requestId, detail, effect))),
+        },
+      )
+      const timer = setTimeout(() => {
+        handle.cancel('no answer in time')
+        finish(JSON.stringify(lostCall(requestId, `No answer within ${limits.callMs / 1000} s`, 'unknown')))
+      }, limits.callMs)
+      calls.set(requestId, handle)
+    },
+    notification: ({ method, params }) => {
+      touch()
+      if (method !== 'notifications/cancelled') return peer.notify(method, params)
+      const requestId = params?.requestId as RequestId
+      const handle = calls.get(requestId)
+      if (!handle) return
+      handle.cancel(typeof params?.reason === 'string' ? params.reason : 'cancelled by the client')
+      calls.delete(requestId)
+      setTimeout(() => channel.drop(requestId), DROP_MS)
+    },
+    answer: (requestId, body) => {
+      if (!asked.delete(requestId)) return false
+      peer.answer(requestId, body)
+      return true
+    },
+    end: () => {
+      end()
+      dismiss()
+    },
+  }
+  const late = setTimeout(session.end, limits.startMs)
+  const text = await new Promise<string>((resolve) => {
+    peer.call(
+      { method: 'initialize', params: initialize.params },
+      {
+        onAnswer: ({ message, raw }) => {
+          if (isObject(message.result)) session.version = String(message.result.protocolVersion)
+          resolve(withId(raw, initialize.id))
+        },
+        onLost: (detail, effect) => resolve(JSON.stringify(lostCall(initialize.id, detail, effect))),
+      },
+    )
+  })
+  clearTimeout(late)
+  if (session.version === '') {
+    session.end()
+    return { text }
+  }
+  greeted()
+  return { session, text }
+}

@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Json, parseStrict } from '../../lib/core/strict.ts'
+import { type JsonObject, RPC, rpcError } from '../json/rpc.ts'
+
+/** Answers with a JSON body. */
+export const send = (
+  response: ServerResponse,
+  status: number,
+  body: JsonObject,
+  headers: Record<string, string> = {},
+): void => {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(JSON.stringify(body))
+}
+
+/** A header's text; undefined when it is not there. */
+export const header = (request: IncomingMessage, name: string): string | undefined => {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+const accepts = (request: IncomingMessage, ...types: string[]) => {
+  const accepted = (header(request, 'accept') ?? '').toLowerCase()
+  return accepted.includes('*/*') || types.every((type) => accepted.includes(type))
+}
+
+const collect = (request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > maxBytes) {
+        chunks.length = 0
+        resolve(undefined)
+      } else chunks.push(chunk)
+    })
+    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('error', reject)
+    request.once('close', () => reject(new Error('the client went away')))
+  })
+
+/** The client takes an event stream. Otherwise it was answered so. */
+export const takesStream = (request: IncomingMessage, response: ServerResponse): boolean => {
+  if (accepts(request, 'text/event-stream')) return true
+  send(response, 406, rpcError(null, RPC.transport, 'Accept must name text/event-stream.'))
+  return false
+}
+
+/** The JSON of a POST, read so that every reader of it sees the same; undefined when it was answered already. */
+export const readJson = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+): Promise<Json | undefined> => {
+  const refuse = (status: number, code: number, message: string) => {
+    send(response, status, rpcError(null, code, message), request.complete ? {} : { connection: 'close' })
+    return undefined
+  }
+  if (!/^application\/json\s*(;|$)/i.test(header(request, 'content-type') ?? ''))
+    return refuse(415, RPC.transport, 'Content-Type must be application/json.')
+  if (!accepts(request, 'application/json', 'text/event-stream'))
+    return refuse(406, RPC.transport, 'Accept must name application/json and text/event-stream.')
+  const bytes = await collect(request, maxBytes)
+  if (!bytes) return refuse(413, RPC.invalidRequest, `A message may have at most ${maxBytes} bytes.`)
+  const parsed = parseStrict(bytes, { maxBytes })
+  if (!parsed.ok) return refuse(400, RPC.parse, `The body is not one JSON text that all read alike: ${parsed.detail}.`)
+  return parsed.value
+}
