@@ -15,6 +15,8 @@ export const refusing =
     return undefined
   }
 
+const ALWAYS = new Set(['tools/call', 'tasks/cancel', 'notifications/cancelled'])
+
 /**
  * The remit and the server a request is for; undefined when it was refused. Without authority a call is decided and its
  * denial recorded, and giving one up is always possible; nothing else leaves.
@@ -31,7 +33,6 @@ export const admitted = (
   if (!server && method !== 'tools/call')
     return refuse(404, RPC.invalidParams, 'UnknownServer', { server: name.slice(0, 63) })
   const over = fallen(inForce.prepared, gate.now())
-  if (over && method !== 'tools/call' && method !== 'notifications/cancelled')
-    return refuse(403, RPC.internal, over.code, { at: String(inForce.remit.expiresAt) })
+  if (over && !ALWAYS.has(method)) return refuse(403, RPC.internal, over.code, { at: String(inForce.remit.expiresAt) })
   return { inForce, server }
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { RemitServer } from '../../../lib/api/remit.ts'
-import { offered, offersAny } from '../../../lib/core/decide-other.ts'
+import { offersAny } from '../../../lib/core/decide-other.ts'
 import { UserError } from '../../../lib/core/errors.ts'
 import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
@@ -10,6 +10,7 @@ import type { ServerMessage } from '../answer.ts'
 import { SessionGone } from '../forward.ts'
 import { send } from '../http.ts'
 import { isObject, type JsonObject, type Message, RPC, rpcError } from '../messages.ts'
+import { followable } from '../methods/follow.ts'
 import { serverNotification } from '../methods/server-notifications.ts'
 import type { Agent, RequestScene, Wanted } from '../ports.ts'
 import { SSE_HEADERS, sseEvent, writeEvent } from '../reply.ts'
@@ -19,7 +20,7 @@ import type { Session } from '../sessions.ts'
 import type { Asks } from './asks.ts'
 
 const KEEPALIVE_MS = 15_000
-const MAX_URIS = 1_000
+const MAX_URIS = 100
 /** How soon a server's stream that ended is opened again. */
 const REOPEN_MS = 1_000
 
@@ -46,7 +47,7 @@ interface Stream {
   end: () => void
 }
 
-/** What a subscription may be told of, of what it asks for. */
+/** What a subscription may be told of, of what it asks for; each of the resources has still to be decided. */
 const honoured = ({ prepared }: InForce, server: string, asked: unknown): Wanted => {
   const wants = isObject(asked) ? asked : {}
   const uris = Array.isArray(wants.resourceSubscriptions) ? wants.resourceSubscriptions.slice(0, MAX_URIS) : []
@@ -54,7 +55,7 @@ const honoured = ({ prepared }: InForce, server: string, asked: unknown): Wanted
     tools: wants.toolsListChanged === true,
     prompts: wants.promptsListChanged === true && offersAny(prepared, 'prompt', server),
     resources: wants.resourcesListChanged === true && offersAny(prepared, 'resource', server),
-    uris: uris.filter((uri): uri is string => typeof uri === 'string' && offered(prepared, 'resource', server, uri)),
+    uris: uris.filter((uri): uri is string => typeof uri === 'string'),
   }
 }
 
@@ -129,7 +130,9 @@ export const createListeners = (gate: GateContext, asks: Asks): Listeners => {
     subscribe: async (response, { inForce, server, message, agent }) => {
       const signal = signalOf(response)
       const { id } = message
-      const wanted = honoured(inForce, server.name, message.params?.notifications)
+      const asked = honoured(inForce, server.name, message.params?.notifications)
+      const wanted = { ...asked, uris: await followable(gate, { inForce, server, agent }, asked.uris) }
+      if (response.destroyed) return
       const tagged = (told: JsonObject): string =>
         JSON.stringify({
           ...told,

@@ -35,7 +35,10 @@ const ruling = (
     return { inForce, decision: { effect: 'Allow', reason: `A task of ${what} may always be given up.` } }
   const stopped = fallen(prepared, gate.now()) ?? gate.history.frozen()
   if (stopped) return { inForce, decision: stopped }
-  const definition = gate.definitions.find(server, task.tool)?.definition
+  // A task may take longer than what its server declares is known for; the call was as pinned.
+  const definition =
+    gate.definitions.find(server, task.tool)?.definition ??
+    prepared.pins.find((pin) => pin.server === server.name && pin.tool === task.tool)?.definition
   return visible(prepared, server.name, task.tool, definition)
     ? { inForce, decision: { effect: 'Allow', reason: `The task was begun by the call ${task.intent} of ${what}.` } }
     : { inForce, decision: refuse('NoRuleAllows', { what }) }
