@@ -81,6 +81,24 @@ export const valid = {
           otherwise: 'Draft',
         },
       ],
+      resources: [
+        {
+          name: 'handbook',
+          match: { servers: ['docs'], uris: ['file:///handbook/*', 'memo:insights'] },
+          effect: 'Allow',
+          where: [{ arg: 'uri', suffix: '.md' }],
+        },
+      ],
+      prompts: [{ name: 'summaries', match: { prompts: ['summ*'] }, effect: 'Ask', where: [{ arg: 'a', in: ['b'] }] }],
+      requests: [
+        {
+          name: 'forms',
+          match: { servers: ['shop'], methods: ['elicitation/create', 'roots/list'] },
+          effect: 'Allow',
+          where: [{ arg: 'mode', in: ['form'] }],
+          answer: [{ arg: 'content.password', absent: true }],
+        },
+      ],
       guards: [{ name: 'new-people', match: { tools: ['send'] }, unless: [{ arg: 'to[*]', in: ['a@corp.example'] }] }],
       invariants: [{ name: 'never-delete', match: { tools: ['delete_*'] } }],
       taint: [{ name: 'web', after: { servers: ['web'] }, for: '2h', match: { classes: ['SideEffect'] } }],

@@ -72,6 +72,22 @@ describe('breaker', () => {
     for (let i = 0; i < 7; i++) expect(busy.call('x').effect).toBe('Allow')
     expect(busy.call('x').reason).toContain('more than 6 calls in 1m')
   })
+  test('a server that asks for input, and one that goes on by itself, neither failed nor succeeded', () => {
+    const agent = agentUnder({ ...any, breaker: { errors: 3 } })
+    const calls: ('error' | 'input' | 'task')[] = ['error', 'input', 'error', 'task', 'error']
+    for (const outcome of calls) expect(agent.call('send', {}, { outcome }).effect).toBe('Allow')
+    expect(agent.call('send').code).toBe('AgentFrozen')
+  })
+  test('what came of anything that is no call or read of the agent opens nothing', () => {
+    const agent = agentUnder({ ...any, breaker: { errors: 3 } })
+    for (let i = 0; i < 5; i++) agent.tell({ kind: 'result', id: `request-${i}`, at: NOW, outcome: 'error' })
+    expect(agent.call('send').effect).toBe('Allow')
+    for (let i = 0; i < 3; i++) {
+      agent.tell({ kind: 'read', id: `read-${i}`, at: NOW, server: 'mail', effect: 'Allow' })
+      agent.end(`read-${i}`, 'unreachable')
+    }
+    expect(agent.call('send').code).toBe('AgentFrozen')
+  })
   test('it says so once, and stays frozen over time and a new remit until a person lifts it', () => {
     const agent = agentUnder(spec)
     const opened = ['drop', 'drop', 'drop'].map((tool) => {

@@ -48,6 +48,26 @@ test('a call counts while it is under way, not when it failed, and when nobody k
   }
 })
 
+test('a call whose server asks for input first gives its place back; one that goes on as a task keeps it', () => {
+  const agent = agentUnder(refunds([{ per: '1h', calls: 1 }, { concurrent: 1 }]))
+  expect(agent.call('refund', {}, { outcome: 'input' }).effect).toBe('Allow')
+  expect(agent.call('refund', {}, { outcome: 'task' }).effect).toBe('Allow')
+  expect(agent.call('refund').reason).toBe('1 call was made in 1h; refunds allows 1.')
+})
+
+test('limits count calls of tools, not what is read beside them', () => {
+  const agent = agentUnder({
+    ...refunds([
+      { per: '1h', calls: 1, scope: 'Agent' },
+      { concurrent: 1, scope: 'Agent' },
+    ]),
+    resources: [{ name: 'all', match: { uris: ['*'] }, effect: 'Allow' }],
+  })
+  const read = { type: 'resource', server: 'billing', name: 'file:///a', arguments: {} } as const
+  for (let i = 0; i < 3; i++) expect(agent.other(read).effect).toBe('Allow')
+  expect(agent.call('refund').effect).toBe('Allow')
+})
+
 test('what was denied, drafted or asked does not count', () => {
   const agent = agentUnder(refunds([{ per: '1h', calls: 1 }], { where: [{ arg: 'amount', max: '5' }] }))
   expect(agent.call('refund', { amount: 6 }).effect).toBe('Deny')

@@ -1,7 +1,10 @@
 import type { PolicySpec } from '../../api/gen/types.ts'
 import type { Past } from '../../api/ledger.ts'
+import type { DecisionRecord } from '../../api/receipt.ts'
 import { type Assessment, assess, type ToolCall } from '../decide.ts'
+import { decideAnswer, decideOther } from '../decide-other.ts'
 import { type History, newHistory, remember } from '../history/history.ts'
+import type { OtherCall } from '../other-call.ts'
 import { type PreparedRemit, prepare } from '../prepare.ts'
 import type { Json } from '../strict.ts'
 import { NOW, remitOf } from './remit.ts'
@@ -46,6 +49,19 @@ export function agentUnder(specs: PolicySpec | PolicySpec[], cluster: PolicySpec
       })
       if (decision.effect === 'Allow' && outcome !== 'open') self.end(id, outcome)
       return assessment
+    },
+    /** What is no call of a tool; of a request with an answer, what becomes of the answer. */
+    other: (call: OtherCall, answer?: Json): DecisionRecord => {
+      const decision = decideOther(self.prepared, call, self.history, at)
+      if (call.type === 'request') {
+        if (answer === undefined || decision.effect !== 'Allow') return decision
+        return decideAnswer(self.prepared, { ...call, type: call.type }, answer)
+      }
+      const { effect } = decision
+      const id = `call-${calls++}`
+      self.tell({ kind: 'read', id, at, server: call.server, effect })
+      if (effect === 'Allow') self.end(id, 'ok')
+      return decision
     },
     call: (to: string, args: Json = {}, rest: Partial<ToolCall> & { outcome?: Came } = {}) =>
       self.assess(to, args, rest).decision,
