@@ -9,6 +9,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
+import { catalog } from '../lib/core/errors.ts'
 
 /**
  * Names on the wire. MCP and GenAI: the OpenTelemetry semantic conventions 1.41 (docs/gen-ai/mcp.md, gen-ai-spans.md and
@@ -141,9 +142,15 @@ export const startSpan = (
 
 export const below = (span: Span): Context => trace.setSpan(ROOT_CONTEXT, span)
 
-/** Ends a span; `error` (a low-cardinality word) marks it failed. */
+const WORDS = new Set(['tool_error', 'session', 'version', 'invalid', 'unreachable', 'timeout', 'cancelled'])
+
+/** `error.type`: our words and codes, and numbers. A server may put any text where a code belongs; that is told to nobody. */
+export const errorType = (word: string): string =>
+  /^-?\d{1,10}$/.test(word) || WORDS.has(word) || Object.hasOwn(catalog, word) ? word : '_OTHER'
+
+/** Ends a span; `error` marks it failed. */
 export const endSpan = (span: Span, attributes: Attributes, error?: string): void => {
-  span.setAttributes(error === undefined ? attributes : { ...attributes, [ATTR.error]: error })
+  span.setAttributes(error === undefined ? attributes : { ...attributes, [ATTR.error]: errorType(error) })
   if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR })
   span.end()
 }

@@ -4,7 +4,17 @@ import type { Redactions } from '../../lib/core/redact.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import type { InForce } from '../authority.ts'
 import type { GateContext } from '../context.ts'
-import { ATTR, addressOf, below, endSpan, OVER_HTTP, SpanKind, startSpan, traceparentOf } from '../telemetry.ts'
+import {
+  ATTR,
+  addressOf,
+  below,
+  endSpan,
+  errorType,
+  OVER_HTTP,
+  SpanKind,
+  startSpan,
+  traceparentOf,
+} from '../telemetry.ts'
 import { asksForInput, converse } from './converse.ts'
 import type { JsonObject, RequestId } from './messages.ts'
 import { metaFor } from './methods/ask-server.ts'
@@ -55,19 +65,20 @@ const made = async (gate: GateContext, call: Dispatch, traceparent: string): Pro
   })
   const answer = await withAdmittedUrls(gate, scene, given)
   if (asksForInput(answer)) return { outcome: INPUT, answer: () => answer.raw }
-  return begunTask(agent, params, answer, redactions.results.length > 0) ?? succeeded(answer, redactions, call.commit)
+  return (
+    begunTask(gate, scene, params, answer, redactions.results.length > 0) ?? succeeded(answer, redactions, call.commit)
+  )
 }
 
 /** Forwards the call and waits for what comes of it; throws only what is our own mistake. */
 export const dispatch = async (gate: GateContext, call: Dispatch): Promise<Finished> => {
-  const { id, server, agent } = call
+  const { id, server } = call
   const tool = String(call.params.name)
   const measured = {
     [ATTR.method]: 'tools/call',
     [ATTR.tool]: tool,
     [ATTR.operation]: 'execute_tool',
     [ATTR.server]: server.name,
-    [ATTR.protocol]: agent.version,
     ...addressOf(new URL(server.url), server.host),
     ...OVER_HTTP,
   }
@@ -85,11 +96,12 @@ export const dispatch = async (gate: GateContext, call: Dispatch): Promise<Finis
   } catch (error) {
     finished = failed(id, server.name, error, gate.limits.idleMs)
   }
-  const rejected = finished.error && /^-?\d+$/.test(finished.error) ? { [ATTR.rpcStatus]: finished.error } : {}
-  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...rejected }, finished.error)
+  const error = finished.error === undefined ? undefined : errorType(finished.error)
+  const rejected = error && /^-?\d+$/.test(error) ? { [ATTR.rpcStatus]: error } : {}
+  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...rejected }, error)
   gate.telemetry.instruments.client.record((gate.now() - began) / 1000, {
     ...measured,
-    ...(finished.error ? { [ATTR.error]: finished.error } : {}),
+    ...(error ? { [ATTR.error]: error } : {}),
   })
   return finished
 }

@@ -1,6 +1,6 @@
 import type { Attributes, Span } from '@opentelemetry/api'
 import type { GateContext } from '../context.ts'
-import { ATTR, endSpan, OVER_HTTP, parentContext, SpanKind, startSpan } from '../telemetry.ts'
+import { ATTR, endSpan, errorType, OVER_HTTP, parentContext, SpanKind, startSpan } from '../telemetry.ts'
 import type { JsonObject, Message } from './messages.ts'
 import type { Agent } from './ports.ts'
 import { sessionLabel } from './sessions.ts'
@@ -9,8 +9,9 @@ import { sessionLabel } from './sessions.ts'
 const isCode = (word: string): boolean => /^[A-Z]/.test(word)
 
 /** How the conventions say what the agent got: JSON-RPC's code, `tool_error` for a tool's result that is one, or a word. */
-const errorOf = (word: string | undefined, tool: string | undefined): Attributes => {
-  if (word === undefined) return {}
+const errorOf = (given: string | undefined, tool: string | undefined): Attributes => {
+  if (given === undefined) return {}
+  const word = errorType(given)
   if (/^-?\d+$/.test(word)) return { [ATTR.error]: word, [ATTR.rpcStatus]: word }
   const code = isCode(word) ? { [ATTR.code]: word } : {}
   const isResult = tool !== undefined && !['session', 'cancelled', '_OTHER'].includes(word)

@@ -85,12 +85,12 @@ describe('telemetry', () => {
 
     const about = (tool: string) => ({
       'mcp.method.name': 'tools/call',
-      'mcp.protocol.version': '2025-11-25',
       'gen_ai.tool.name': tool,
       'gen_ai.operation.name': 'execute_tool',
       'network.transport': 'tcp',
       'network.protocol.name': 'http',
     })
+    const version = { 'mcp.protocol.version': '2025-11-25' }
     const decided = { 'remit.decision.policy': 'payments/billing', 'remit.receipt': RECEIPT }
     const at = { 'server.address': '127.0.0.1', 'server.port': Number(new URL(server.url).port) }
     const traceOf = (traceId: string) => gate.spans.filter((span) => span.spanContext().traceId === traceId)
@@ -102,6 +102,7 @@ describe('telemetry', () => {
       status: OK,
       attributes: {
         ...about('anything'),
+        ...version,
         ...decided,
         'mcp.session.id': expect.stringMatching(/^[0-9a-f]{16}$/),
         'jsonrpc.request.id': '1',
@@ -130,6 +131,7 @@ describe('telemetry', () => {
         status: ERROR,
         attributes: {
           ...about('delete_all'),
+          ...version,
           ...decided,
           'mcp.session.id': expect.stringMatching(/^[0-9a-f]{16}$/),
           'jsonrpc.request.id': '2',
@@ -160,14 +162,14 @@ describe('telemetry', () => {
     }
     expect(measured.attributes).toContainEqual({
       ...labels,
-      'mcp.protocol.version': '2025-11-25',
+      ...version,
       'network.protocol.name': 'http',
       'gen_ai.tool.name': 'anything',
     })
     // No series for each name an agent may make up.
     expect(measured.attributes).toContainEqual({
       ...labels,
-      'mcp.protocol.version': '2025-11-25',
+      ...version,
       'network.protocol.name': 'http',
       'error.type': 'tool_error',
     })
@@ -184,6 +186,32 @@ describe('telemetry', () => {
       'remit.queue',
       'remit.record.duration',
     ])
+  })
+
+  it('tells nobody what a server writes where a code belongs', async () => {
+    world = createWorld()
+    const codes: unknown[] = [-32602, 'the customer is Wanda', 'wanda']
+    const server = await startRawServer((call, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const error = { code: codes[call.id - 1], message: 'no' }
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: call.id, error }))
+    })
+    world.onClose(server.close)
+    const gate = await watched({ servers: { raw: server.url } })
+    const session = await openSession(`${gate.url}/mcp/raw`)
+    for (const id of codes.keys())
+      await (await post(`${gate.url}/mcp/raw`, message(id + 1, 'tools/call', { name: 'anything' }), session)).text()
+    await gate.close()
+    const calls = gate.spans.filter(({ name }) => name === 'tools/call anything')
+    expect(calls.map(({ attributes }) => [attributes['error.type'], attributes['rpc.response.status_code']])).toEqual([
+      ['-32602', '-32602'],
+      ['-32602', '-32602'],
+      ...Array.from({ length: 4 }, () => ['_OTHER', undefined]),
+    ])
+    const labels = gate.metrics.flatMap(({ dataPoints }) => dataPoints.map(({ attributes }) => attributes))
+    expect(JSON.stringify([gate.spans.map(({ attributes, status }) => [attributes, status]), labels])).not.toMatch(
+      /wanda/i,
+    )
   })
 
   it('tells of a model call', async () => {
