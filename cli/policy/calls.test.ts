@@ -31,6 +31,29 @@ test('time, outcome and what was read', () => {
   })
 })
 
+test('lines about resources, prompts and what servers ask', () => {
+  expect(one('{"server":"docs","resource":"file:///a.md"}')).toEqual({
+    line: 1,
+    what: { type: 'resource', server: 'docs', name: 'file:///a.md' },
+    outcome: 'ok',
+    request: { arguments: {} },
+  })
+  expect(one('{"server":"docs","prompt":"summarize","arguments":{"length":"short"}}')).toMatchObject({
+    what: { type: 'prompt', server: 'docs', name: 'summarize' },
+    request: { arguments: { length: 'short' } },
+  })
+  const asked = '{"server":"shop","request":"elicitation/create","params":{"mode":"form"},"answer":{"content":{}}}'
+  expect(one(asked)).toMatchObject({
+    what: { type: 'request', server: 'shop', name: 'elicitation/create' },
+    request: { arguments: { mode: 'form' }, answer: { content: {} } },
+  })
+})
+
+test('what means nothing beside what a line is about is named', () => {
+  const { strange } = read('{"server":"docs","resource":"a:b","arguments":{}}\n{"server":"s","tool":"t","params":{}}')
+  expect(strange).toEqual(['line 1 of calls.jsonl: "arguments"', 'line 2 of calls.jsonl: "params"'])
+})
+
 describe('what the gate would not take is a call that is denied', () => {
   test.each([
     ['a key twice', '{"server":"a","tool":"x","arguments":{"n":1,"n":2}}'],
@@ -41,6 +64,9 @@ describe('what the gate would not take is a call that is denied', () => {
     ['the key __proto__', '{"server":"a","tool":"x","arguments":{"__proto__":{}}}'],
     ['nested too deep', `{"server":"a","tool":"x","arguments":{"n":${'['.repeat(80)}${']'.repeat(80)}}}`],
     ['arguments that are a list', '{"server":"a","tool":"x","arguments":[]}'],
+    ['arguments of a prompt that are a list', '{"server":"a","prompt":"x","arguments":[]}'],
+    ['params that are a text', '{"server":"a","request":"roots/list","params":"x"}'],
+    ['an answer that is a text', '{"server":"a","request":"roots/list","answer":"x"}'],
     ['arguments that are null', '{"server":"a","tool":"x","arguments":null}'],
   ])('%s', (_, line) => {
     const call = one(line)
@@ -60,6 +86,8 @@ describe('what is no call is a usage error that names the line', () => {
     ['half of one', '{"server":"a"', 'is not JSON'],
     ['a list', '[]', 'is not an object'],
     ['no tool', '{"server":"a"}', 'has no tool'],
+    ['a tool and a resource', '{"server":"a","tool":"x","resource":"a:b"}', 'is about several things (tool, resource)'],
+    ['an empty resource', '{"server":"a","resource":""}', 'has no resource'],
     ['an empty server', '{"server":"","tool":"x"}', 'has no server'],
     ['a server that is no text', '{"server":5,"tool":"x"}', 'has no server'],
     ['no server beside a key twice', '{"tool":"x","tool":"y"}', 'has no server'],

@@ -68,3 +68,20 @@ test('no rule to take away: none matches, the request is refused, the agent is f
   ])
   for (const { by, without } of explained) expect([by, without]).toEqual([undefined, []])
 })
+
+test('a resource: who decided, and who would without that rule', () => {
+  const [explained] = explain(
+    {
+      resources: [
+        { name: 'handbook', match: { uris: ['file:///handbook/*'] }, effect: 'Allow' },
+        { name: 'no-drafts', match: { uris: ['*/drafts/*'] }, effect: 'Deny' },
+      ],
+    },
+    [{ server: 'mail', resource: 'file:///handbook/drafts/a.md' }],
+  )
+  expect(explained?.by).toEqual({ policy: 'payments/p0', type: 'resource', name: 'no-drafts' })
+  expect(explained?.without.map(({ decision }) => [decision.effect, decision.rule ?? decision.code])).toEqual([
+    ['Allow', 'handbook'],
+    ['Deny', 'NoRuleAllows'],
+  ])
+})

@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import type { PolicySpec } from '../../lib/api/gen/types.ts'
-import type { CallRecord, DecisionRecord, Receipt, ReceiptBody, ResultBody } from '../../lib/api/receipt.ts'
+import type {
+  CallRecord,
+  DecisionRecord,
+  OtherCallRecord,
+  Receipt,
+  ReceiptBody,
+  ResultBody,
+} from '../../lib/api/receipt.ts'
 import { remitOf } from '../../lib/core/testing/remit.ts'
 import { intent } from '../render/fixtures.ts'
-import { renderDiff, renderMarkdown, renderReplay } from '../render/replay.ts'
+import { renderDiff, renderMarkdown, renderReplay, replayJson } from '../render/replay.ts'
 import { byTool, isWider } from './changes.ts'
 import { replay } from './replay.ts'
+import { labelOf } from './what.ts'
 
 const DAY = '2026-11-21'
 const SINCE = Date.parse(`${DAY}T00:00:00Z`)
@@ -161,6 +169,67 @@ describe('what cannot be replayed is counted, never guessed', () => {
       skipped: [],
       withoutAnswer: 0,
       opened: [],
+    })
+  })
+})
+
+describe('what is no call of a tool', () => {
+  const other = (over: Partial<OtherCallRecord>, decision = ALLOWED) =>
+    intent({
+      call: { server: 'mail', method: 'm', argumentsDigest: '', argumentsBytes: 2, ...over } as OtherCallRecord,
+      decision,
+    })
+  const spec: PolicySpec = {
+    tools: [{ name: 'refunds', match, effect: 'Allow' }],
+    resources: [{ name: 'handbook', match: { uris: ['file:///handbook/*'] }, effect: 'Allow' }],
+    prompts: [
+      { name: 'summaries', match: { prompts: ['summ*'] }, effect: 'Allow', where: [{ arg: 'a', equals: 'b' }] },
+    ],
+    requests: [
+      {
+        name: 'forms',
+        match: { methods: ['elicitation/create'] },
+        effect: 'Allow',
+        answer: [{ arg: 'content.password', absent: true }],
+      },
+    ],
+    taint: [{ name: 'careful', after: { servers: ['mail'] }, match: { tools: ['*'] } }],
+  }
+
+  test('is decided by the candidate, with the past as it was', () => {
+    const receipts = [
+      at('02:00:00', 0, called(1)),
+      at('02:00:01', 1, other({ type: 'resource', name: 'file:///handbook/a.md' })),
+      at('02:00:02', 2, called(1)),
+      at('02:00:03', 3, other({ type: 'resource', name: 'file:///etc/passwd' })),
+      at('02:00:04', 4, other({ type: 'prompt', name: 'summarize', arguments: { a: 'c' } })),
+      at('02:00:05', 5, other({ type: 'request', name: 'elicitation/create', arguments: { message: '?' } })),
+      at('02:00:06', 6, other({ type: 'completion', name: 'summarize', arguments: {} })),
+      at('02:00:07', 7, other({ type: 'task', name: 't-1' })),
+      at('02:00:08', 8, other({ type: 'prompt', name: 'summarize' })),
+    ]
+    const outcome = run(spec, receipts)
+    expect(outcome.replayed.map(({ what, now }) => [labelOf(what), now.effect])).toEqual([
+      ['billing/refund', 'Allow'],
+      ['mail resource file:///handbook/a.md', 'Allow'],
+      ['billing/refund', 'Ask'],
+      ['mail resource file:///etc/passwd', 'Deny'],
+      ['mail prompt summarize', 'Deny'],
+      ['mail asks elicitation/create', 'Allow'],
+    ])
+    expect(outcome.skipped.map(({ why }) => why)).toEqual([
+      'that complete an argument, which whatever is offered may',
+      'of tasks, which go by the call that began them',
+      'whose arguments were too large to be recorded',
+    ])
+    const text = renderReplay(outcome, { agent: 'bot', since: SINCE, candidate: 'new.yaml' })
+    expect(text).toContain('Answers of the agent are not recorded, so 1 request that a server made may be refused yet.')
+    expect(text).toMatch(/mail resource file:\/\/\/etc\/passwd +1 +0 +0 +0 +1 +1 Allow -> Deny/)
+    const json = replayJson(outcome, { agent: 'bot', since: SINCE, candidate: 'new.yaml' })
+    expect(json.changed.map(({ receipt: _, time: __, was: ___, now: ____, ...rest }) => rest)).toContainEqual({
+      server: 'mail',
+      resource: 'file:///etc/passwd',
+      wider: false,
     })
   })
 })

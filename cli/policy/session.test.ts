@@ -117,3 +117,51 @@ test.each([
 ] as const)('the exit code of %s is %i', (all, code) => {
   expect(exitCodeOf(all.map((effect) => ({ effect, reason: '' })))).toBe(code)
 })
+
+describe('what is no call of a tool', () => {
+  const spec: PolicySpec = {
+    tools: [plain],
+    resources: [{ name: 'handbook', match: { uris: ['file:///handbook/*'] }, effect: 'Allow' }],
+    prompts: [{ name: 'summaries', match: { prompts: ['summ*'] }, effect: 'Ask' }],
+    requests: [
+      {
+        name: 'forms',
+        match: { methods: ['elicitation/create'] },
+        effect: 'Allow',
+        answer: [{ arg: 'content.password', absent: true }],
+      },
+    ],
+    taint: [{ name: 'careful', after: { servers: ['mail'] }, match: { tools: ['*'] } }],
+  }
+  const read = { server: 'mail', resource: 'file:///handbook/a.md' }
+  const asked = { server: 'mail', request: 'elicitation/create', params: { message: 'Who?' } }
+
+  test('is decided by its own rules, a request with an answer by the answer', () => {
+    const lines = [
+      read,
+      { ...read, resource: 'file:///handbook/../a.md' },
+      { server: 'mail', prompt: 'summarize' },
+      { server: 'mail', prompt: 'greet' },
+      asked,
+      { ...asked, answer: { content: {} } },
+      { ...asked, answer: { content: { password: 'x' } } },
+      { ...asked, request: 'roots/list', answer: {} },
+    ]
+    const decided = run(spec, lines)
+    expect(decided.map(({ decision }) => [decision.effect, decision.rule ?? decision.code])).toEqual([
+      ['Allow', 'handbook'],
+      ['Deny', 'UriNotPlain'],
+      ['Ask', 'summaries'],
+      ['Deny', 'NoRuleAllows'],
+      ['Allow', 'forms'],
+      ['Allow', 'forms'],
+      ['Deny', 'forms'],
+      ['Deny', 'NoRuleAllows'],
+    ])
+    expect(decided[0]?.assessment?.findings).toMatchObject([{ rule: 'handbook', type: 'resource', says: 'Allow' }])
+  })
+
+  test('what was read taints what comes after it; what a server asked does not', () => {
+    expect(effects(spec, [asked, call(), read, call()])).toEqual(['Allow', 'Allow', 'Allow', 'Ask'])
+  })
+})

@@ -42,3 +42,24 @@ test('a freeze has a row that says whose breaker it was and why', () => {
     ['2026-11-21 02:00:00', '-', 'frozen', '-', expect.any(String), 'frozen by payments/billing: 3 denials in a row'],
   ])
 })
+
+test('a resource, a prompt, a request and a task have their rows', () => {
+  const rows = (['resource', 'prompt', 'request', 'task'] as const).map((type) => {
+    const call = {
+      type,
+      server: 'docs',
+      method: 'x/y',
+      name: 'n',
+      argumentsDigest: '',
+      argumentsBytes: 2,
+      arguments: {},
+    }
+    return timelineRows(sealed(intent({ call })))[0]?.at(-1)
+  })
+  expect(rows).toEqual([
+    'resource n of docs (x/y)',
+    'prompt n of docs (x/y) {}',
+    'docs asks the agent: x/y {}',
+    'task n of docs (x/y)',
+  ])
+})

@@ -1,6 +1,6 @@
 import { type Receipt, receiptName } from '../../lib/api/receipt.ts'
 import { isClosing, isIntent } from '../evidence/source.ts'
-import { callArguments, callName, shortOutcome } from './call.ts'
+import { callLine, shortOutcome } from './call.ts'
 import { table } from './table.ts'
 import { instant } from './time.ts'
 
@@ -14,9 +14,7 @@ export const timelineRows = (receipts: Receipt[]): string[][] => {
     if (isIntent(receipt)) {
       const { call, decision } = receipt.body
       const outcome = shortOutcome(receipt.body, closings.get(name))
-      return [
-        [time, decision.effect, outcome, decision.rule ?? '-', name, `${callName(call)} ${callArguments(call, 60)}`],
-      ]
+      return [[time, decision.effect, outcome, decision.rule ?? '-', name, callLine(call, 60)]]
     }
     if (body.kind === 'escalation')
       return [[time, '-', 'frozen', '-', name, `frozen by ${body.policy}: ${body.detail}`]]

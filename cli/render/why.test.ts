@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Receipt } from '../../lib/api/receipt.ts'
+import type { OtherCallRecord, Receipt, ResultBody } from '../../lib/api/receipt.ts'
 import { receiptName } from '../../lib/api/receipt.ts'
 import type { IntentReceipt } from '../evidence/source.ts'
 import { intent, sealed } from './fixtures.ts'
@@ -79,4 +79,52 @@ test('a call denied because the agent is frozen says how a person lifts that', (
   const text = why(sealed(intent({ decision })))
   expect(text).toContain('Rule      breaker in payments/billing')
   expect(text).toContain('kubectl remit unfreeze billing-bot -n payments.')
+})
+
+test.each<[Partial<OtherCallRecord>, ResultBody['outcome'], string[]]>([
+  [
+    { type: 'resource', method: 'resources/read', name: 'file:///handbook/a.md', arguments: { uri: 'file:///x' } },
+    'ok',
+    ['What      resource file:///handbook/a.md of docs', 'Outcome   done, after 12 ms'],
+  ],
+  [
+    { type: 'resource', method: 'resources/subscribe', name: 'memo:a' },
+    'error',
+    ['What      resource memo:a of docs (resources/subscribe)', 'Outcome   answered with an error, after 12 ms'],
+  ],
+  [
+    { type: 'prompt', method: 'prompts/get', name: 'summarize', arguments: { length: 'short' } },
+    'input',
+    ['What      prompt summarize of docs {"length":"short"}', 'Outcome   the server asks for something first;'],
+  ],
+  [
+    { type: 'request', method: 'elicitation/create', name: 'elicitation/create', arguments: { message: 'Where to?' } },
+    'ok',
+    ['What      docs asks the agent: elicitation/create {"message":"Where to?"}', 'Outcome   the agent answered, and'],
+  ],
+  [
+    { type: 'request', method: 'sampling/createMessage', name: 'sampling/createMessage' },
+    'error',
+    ['What      docs asks the agent: sampling/createMessage', 'Outcome   the server got an error instead of an answer'],
+  ],
+  [
+    { type: 'completion', method: 'completion/complete', name: 'summarize', arguments: { value: 'sh' } },
+    'ok',
+    ['What      completion summarize of docs', 'Outcome   done'],
+  ],
+  [
+    { type: 'task', method: 'tasks/result', name: 't-1', intent: 'c4e4a15f386c-7' },
+    'ok',
+    ['What      task t-1 of docs (tasks/result)', 'Begun by  c4e4a15f386c-7'],
+  ],
+])('what is no call of a tool in plain words: %j', (call, outcome, says) => {
+  const body = intent({
+    call: { server: 'docs', argumentsDigest: '', argumentsBytes: 2, ...call } as OtherCallRecord,
+    decision: { effect: 'Allow', rule: 'r', policy: 'payments/billing', reason: 'r allows it.' },
+  })
+  const [first] = sealed(body)
+  const result = { kind: 'result', intent: receiptName((first as Receipt).envelope), outcome, durationMs: 12 } as const
+  const text = why(sealed(body, result))
+  for (const line of says) expect(text).toContain(line)
+  expect(text.split('\n').length).toBeLessThanOrEqual(20)
 })

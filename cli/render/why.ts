@@ -1,7 +1,7 @@
 import { type Receipt, receiptName } from '../../lib/api/receipt.ts'
 import { catalog, describe, type ErrorCode } from '../../lib/core/errors.ts'
 import type { IntentReceipt } from '../evidence/source.ts'
-import { callArguments, callName, outcome } from './call.ts'
+import { callLine, outcome } from './call.ts'
 import { oneLine } from './one-line.ts'
 import { recordLine } from './record.ts'
 import { instant } from './time.ts'
@@ -31,7 +31,8 @@ export const renderWhy = (receipt: IntentReceipt, closing: Receipt | undefined, 
       `${agent.name} in ${agent.namespace}, started by ${agent.createdBy.username} on ${instant(agent.createdBy.at)}`,
     ],
     ['On call', `${owner.onCall.join(', ') || 'nobody'} of ${owner.group}, at that time`],
-    ['What', `${callName(call)} ${callArguments(call, 160)}`],
+    ['What', callLine(call, 160)],
+    ['Begun by', call.type === 'task' ? call.intent : undefined],
     ['Stated', stated && `${[stated.task, stated.reason].filter(Boolean).join(': ')} (the agent's own words)`],
     ['', ''],
     ['Decision', `${EFFECTS[decision.effect]}. ${decision.reason}`],

@@ -90,6 +90,28 @@ test('an intent learns its outcome, of its own agent only, and only once', async
   })
 })
 
+test('everything that was asked for counts as a call, and only what an agent did is in its history', async () => {
+  store = await openStore({ dir })
+  const chain = chainOf('one')
+  const asked = (type: 'resource' | 'request', effect: 'Allow' | 'Deny') => {
+    const { body } = chain.intent(effect).receipt
+    const call = { type, server: 'docs', method: 'm', name: 'n', argumentsDigest: 'd', argumentsBytes: 2 }
+    return chain.next({ ...body, call } as Receipt['body'])
+  }
+  const [read, denied, request] = [asked('resource', 'Allow'), asked('resource', 'Deny'), asked('request', 'Allow')]
+  const done = [read, request].map((of) =>
+    chain.next({ kind: 'result', intent: chain.name(of), outcome: 'error', durationMs: 1 }),
+  )
+  await store.add([chain.first, read, denied, request, ...done])
+  expect(store.index.counters().agents.one).toMatchObject({ calls: 3, denied: 1, lastAction: { what: 'docs asks n' } })
+  const past = store.index.past('one', { past: 0, n: 0 }, 100)
+  expect(past.map(({ kind, type, intent }) => [kind, type ?? intent])).toEqual([
+    ['intent', 'resource'],
+    ['intent', 'resource'],
+    ['result', chain.name(read)],
+  ])
+})
+
 test.each([
   ['deleted', async (path: string) => rm(path)],
   ['not a database', async (path: string) => writeFile(path, 'garbage'.repeat(1_000))],
