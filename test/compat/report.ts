@@ -1,0 +1,95 @@
+import { CASES, type CaseName, ERAS, type Era } from './cases.ts'
+import { CLIENTS, type CompatClient, isKnown } from './clients.ts'
+import type { Cell } from './play.ts'
+import { POD_CASES, type PodCell } from './pods/cases.ts'
+
+/** What a case came to, held against what is known of it. */
+export type Verdict = 'passes' | 'fails' | 'known' | 'mended' | 'not played'
+
+export const verdictOf = (client: CompatClient, cells: readonly Cell[], era: Era, name: CaseName): Verdict => {
+  const cell = cells.find((one) => one.client === client.name && one.era === era && one.case === name)
+  if (!cell) return 'not played'
+  const known = isKnown(client, era, name) !== undefined
+  if (cell.faults.length === 0) return known ? 'mended' : 'passes'
+  return known ? 'known' : 'fails'
+}
+
+export const ERA_TITLES: Record<Era, string> = {
+  legacy: 'A server by 2025-11-25, with sessions',
+  modern: 'A server by 2026-07-28, without',
+}
+
+/** The faults that nobody knew of, and what is known and mended; nothing when all is as it should be. */
+export const surprises = (clients: readonly CompatClient[], cells: readonly Cell[]): string[] =>
+  cells.flatMap((cell) => {
+    const client = clients.find(({ name }) => name === cell.client)!
+    const verdict = verdictOf(client, cells, cell.era, cell.case)
+    const where = `${cell.client}, ${cell.era} server, ${cell.case}`
+    if (verdict === 'mended') return [`${where}: works now, so it is no longer to be known as broken`]
+    return verdict === 'fails' ? [`${where}: ${cell.faults.join('; ')}`] : []
+  })
+
+const row = (values: readonly string[]) => `| ${values.join(' | ')} |`
+
+/** The matrix as tables of Markdown, one an era, with what is known below. */
+export const renderMatrix = (clients: readonly CompatClient[], cells: readonly Cell[]): string => {
+  const notes: string[] = []
+  const mark = (client: CompatClient, era: Era, name: CaseName): string => {
+    const verdict = verdictOf(client, cells, era, name)
+    if (verdict === 'not played') return '–'
+    if (verdict === 'passes' || verdict === 'mended') return 'yes'
+    if (verdict === 'fails') return '**no**'
+    const why = isKnown(client, era, name)!
+    if (!notes.includes(why)) notes.push(why)
+    return `no (${notes.indexOf(why) + 1})`
+  }
+  const tables = ERAS.filter((era) => cells.some((cell) => cell.era === era)).map((era) =>
+    [
+      `## ${ERA_TITLES[era]}`,
+      '',
+      row(['client', 'package', 'version', ...CASES]),
+      row(['---', '---', '---', ...CASES.map(() => '---')]),
+      ...clients.map((client) =>
+        row([client.title, `\`${client.package}\``, client.version(), ...CASES.map((name) => mark(client, era, name))]),
+      ),
+    ].join('\n'),
+  )
+  const known = notes.map((why, index) => `${index + 1}. ${why}`)
+  return [...tables, ...(known.length ? [known.join('\n')] : [])].join('\n\n')
+}
+
+/** What became of the agents in pods, as a table of Markdown. */
+export const renderPods = (cells: readonly PodCell[]): string => {
+  const names = [...new Set(cells.map(({ client }) => client))]
+  const mark = (client: string, name: string) =>
+    cells.some((cell) => cell.client === client && cell.case === name && cell.faults.length === 0) ? 'yes' : '**no**'
+  const title = (name: string) => CLIENTS.find((client) => client.name === name)!.title
+  return [
+    row(['agent', ...POD_CASES]),
+    row(['---', ...POD_CASES.map(() => '---')]),
+    ...names.map((name) => row([title(name), ...POD_CASES.map((one) => mark(name, one))])),
+  ].join('\n')
+}
+
+/** The page docs/compat.md. */
+export const renderPage = (cells: readonly Cell[], pods: readonly PodCell[]): string => `# Which clients work
+
+Written by \`npm run test:compat\`, which plays each case with each client, in a process of its own, through \`remit gate\`. A case counts only when what the client saw, what the gate recorded and what the server's own journal says agree. What each client needs to be told is in [clients](clients.md).
+
+| case | what has to happen |
+|---|---|
+| allow | the tools that some rule could allow are listed, and no other; the call is made once and recorded |
+| deny | the call is not made; the reason reaches the model |
+| hidden | a tool that an invariant forbids is not listed, and calling it anyway is denied |
+| slow | an answer that takes eight seconds arrives, with its progress where the client can hear of it |
+| cancelled | the client gives up: the server stops working, and the record says cancelled |
+| model | the agent thinks by a model behind \`/llm\`: asked, called, answered, all recorded |
+| dies | the server ends during the call: the client is told that nobody knows whether it took effect |
+
+${renderMatrix(CLIENTS, cells)}
+
+## Agents in pods
+As AgentIdentities on a cluster, before the billing server: the model behind \`/llm\` asks for a read, a refund that is too large, and a deletion that was never offered.
+
+${renderPods(pods)}
+`
