@@ -27,7 +27,7 @@ interface Agent {
     name: string,
     args?: Record<string, unknown>,
     options?: { signal?: AbortSignal; onprogress?: (told: { progress: number }) => void },
-  ) => Promise<{ content?: unknown; isError?: unknown }>
+  ) => Promise<Record<string, unknown>>
   changes: () => number
   asked: () => number
 }
