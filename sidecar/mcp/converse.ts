@@ -6,7 +6,7 @@ import { isObject, type JsonObject, type RequestId, RPC } from './messages.ts'
 import type { Admitted, Answered, Asked, RequestScene, ServerOptions, ServerPort } from './ports.ts'
 import { underId } from './render.ts'
 import { MAY_ASK } from './revision.ts'
-import { admitAnswer, admitRequest, gateServerRequest } from './server-requests.ts'
+import { admitAnswer, admitRequest, gateServerRequest, withdraw } from './server-requests.ts'
 
 /** A request of the agent's that was decided, with what its server may ask meanwhile. */
 export interface Conversation {
@@ -48,7 +48,13 @@ const passInput = async (
   const asked: [string, Admitted][] = []
   for (const [key, request] of wanted.requests) {
     const admission = await admitRequest(gate, now(gate, scene), request)
-    if ('error' in admission) return failure(id, `The server asks for input: ${admission.error.message}`)
+    if ('error' in admission) {
+      await withdraw(
+        gate,
+        asked.map(([, admitted]) => admitted),
+      )
+      return failure(id, `The server asks for input: ${admission.error.message}`)
+    }
     asked.push([key, admission.admitted])
   }
   const content = { asked: Object.fromEntries(asked), ...(wanted.state === undefined ? {} : { state: wanted.state }) }

@@ -113,6 +113,7 @@ export const admitRequest = async (
   const shown = withId(agent, params)
   if (typeof shown.elicitationId === 'string') gate.asked.shown(server.name, shown.elicitationId)
   const asked = { method: request.method, params: Object.keys(meta).length > 0 ? { ...shown, _meta: meta } : shown }
+  gate.asked.opened(begun.intent)
   return { admitted: { request: asked, intent: begun.intent, trace, since: begun.began } }
 }
 
@@ -150,12 +151,13 @@ const judged = (
   }
 }
 
-/** Writes what came of it; nothing of an answer leaves that could not be recorded. */
+/** Writes what came of it, once; nothing of an answer leaves that could not be recorded. */
 const concluded = async (
   gate: GateContext,
   { intent, since }: Admitted,
   { told, outcome }: ReturnType<typeof judged>,
 ): Promise<Answered> => {
+  if (!gate.asked.closed(intent)) return NO_ANSWER
   try {
     await gate.record({ kind: 'result', intent, durationMs: Math.max(0, gate.now() - since), ...outcome })
     return told
@@ -172,6 +174,18 @@ export const admitAnswer = (
   admitted: Admitted,
   answered: Answered,
 ): Promise<Answered> => concluded(gate, admitted, judged(gate, scene, admitted, answered))
+
+/** Writes that admitted requests were not put to the agent after all. */
+export const withdraw = async (gate: GateContext, requests: Admitted[]): Promise<void> => {
+  const outcome = { outcome: 'cancelled' as const, text: 'It was not put to the agent.' }
+  for (const admitted of requests) await concluded(gate, admitted, { told: NO_ANSWER, outcome })
+}
+
+/** Writes that the agent was shown requests to which no answer is waited for. */
+export const conclude = async (gate: GateContext, requests: Admitted[]): Promise<void> => {
+  const outcome = { outcome: 'ok' as const, text: 'The agent was shown it; the server does not wait for an answer.' }
+  for (const admitted of requests) await concluded(gate, admitted, { told: NO_ANSWER, outcome })
+}
 
 /** A server's request from its arrival to what the server is told: decided, recorded, asked, decided, recorded. */
 export const gateServerRequest = async (

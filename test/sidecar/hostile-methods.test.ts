@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { eventsOf } from './modern-agent.ts'
+import { eventsOf, meta, send } from './modern-agent.ts'
 import { HEADERS, message, post } from './raw-agent.ts'
 import { answerWith, startRawServer } from './raw-server.ts'
 import { bodies, createWorld, openGate, readReceipts, type World } from './world.ts'
@@ -229,7 +229,9 @@ describe('what a server tries on an agent by way of all but tools', () => {
 
     const begun = await ask('tools/call', { ...call, task: { ttl: 1_000 } })
     expect(begun.last.result).toEqual({ task })
-    expect(bodies(receipts(), 'result').at(-1)?.outcome).toBe('task')
+    const twice = await ask('tools/call', { ...call, name: 'other', task: {} })
+    expect(twice.last.result).toMatchObject({ isError: true, _meta: { 'dev.remit/code': 'UpstreamInvalid' } })
+    expect(bodies(receipts(), 'result').map(({ outcome }) => outcome)).toContain('task')
     expect((await get('t-1')).last.result).toMatchObject({ taskId: 't-1', status: 'working' })
     expect((await ask('tasks/list')).last.result).toEqual({ tasks: [task], nextCursor: 'more' })
     expect((await ask('tasks/result', { taskId: 'of-somebody-else' })).last.error).toMatchObject({ code: -32602 })
@@ -358,5 +360,74 @@ describe('what a server tries on an agent by way of all but tools', () => {
     const related = { 'io.modelcontextprotocol/related-task': { taskId: 'of-somebody-else' } }
     await post(url, message(8, 'tools/call', { ...call, _meta: related }), session)
     expect(server.messages().at(-1).params._meta).not.toHaveProperty(['io.modelcontextprotocol/related-task'])
+  })
+
+  it('a question is answered once, and one that comes with a forbidden one is not put', async () => {
+    world = createWorld()
+    let asked: Json = { name: { method: 'elicitation/create', params: FORM } }
+    const server = await startRawServer(
+      (each, response) =>
+        answerWith(
+          response,
+          each.id,
+          each.params?.inputResponses
+            ? { resultType: 'complete', content: [] }
+            : { resultType: 'input_required', inputRequests: asked, requestState: 'state' },
+        ),
+      {
+        'server/discover': ({ id }, response) =>
+          answerWith(response, id, {
+            resultType: 'complete',
+            supportedVersions: ['2026-07-28'],
+            capabilities: { tools: {} },
+          }),
+        'tools/list': ({ id }, response) => answerWith(response, id, { resultType: 'complete', tools: [] }),
+      },
+    )
+    world.onClose(server.close)
+    const gate = await openGate(world, { policy: POLICY, servers: { raw: server.url } })
+    let id = 0
+    const ask = async (more: Json = {}, secret: Json = {}) => {
+      const _meta = { ...meta(CAPABILITIES), ...secret }
+      const response = await send(`${gate.url}/mcp/raw`, 'tools/call', { ...call, ...more, _meta }, {}, ++id)
+      return (await response.json()) as { result?: Json & { requestState?: string }; error?: Json }
+    }
+    const first = await ask()
+    expect(first.result).toMatchObject({ resultType: 'input_required', inputRequests: asked })
+    const retry = {
+      inputResponses: { name: { action: 'accept', content: { name: 'Ana' } } },
+      requestState: first.result?.requestState,
+    }
+    expect((await ask(retry)).result).toMatchObject({ resultType: 'complete' })
+    const calls = server.messages().filter(({ method }) => method === 'tools/call').length
+    expect(JSON.stringify(await ask(retry))).toContain('does not answer')
+    expect(server.messages().filter(({ method }) => method === 'tools/call')).toHaveLength(calls)
+
+    asked = {
+      ...asked,
+      url: { method: 'elicitation/create', params: { mode: 'url', url: 'https://evil.example/', message: 'x' } },
+    }
+    expect(JSON.stringify(await ask())).not.toContain('evil.example')
+    const ofRequests = receipts()
+      .filter(({ body }) => body.kind === 'intent' && body.call.type === 'request')
+      .map(({ envelope }) => `${envelope.incarnation}-${envelope.seq}`)
+    const results = bodies(receipts(), 'result').filter(({ intent }) => ofRequests.includes(intent))
+    expect(results.map(({ outcome }) => outcome)).toEqual(['ok', 'cancelled'])
+    expect(ofRequests).toHaveLength(2)
+  })
+
+  it('what an agent writes beside a request that nobody decides does not go up', async () => {
+    const { url, session, server, ask } = await start((each, response) =>
+      answerWith(response, each.id, { content: [] }),
+    )
+    await ask('tools/list', { _meta: { progressToken: 3, note: 'secret' }, more: 'secret' })
+    await post(url, message(undefined, 'notifications/cancelled', { requestId: 7, reason: 'secret' }), session)
+    expect(JSON.stringify(server.messages())).not.toContain('secret')
+    expect(server.messages().at(-1)).toEqual({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId: 7 },
+    })
+    expect(server.messages().at(-2).params._meta).toMatchObject({ progressToken: 3 })
   })
 })

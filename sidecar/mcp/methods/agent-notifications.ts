@@ -11,17 +11,21 @@ const progressed = ({ progressToken, progress, total }: JsonObject): JsonObject 
     ? { progressToken, progress, ...(typeof total === 'number' ? { total } : {}) }
     : undefined
 
-/** What a server gets of an agent's notification; undefined when nothing passes. */
+/** What a server gets of an agent's notification, which nobody decides or records: no words. Undefined: nothing. */
 export const agentNotification = (
   gate: GateContext,
   { prepared }: InForce,
   server: string,
-  { method, params = {}, raw }: Extract<Message, { kind: 'notification' }>,
+  { method, params = {} }: Extract<Message, { kind: 'notification' }>,
   era: Era,
 ): JsonObject | undefined => {
   const fate = fateOf('agent', 'notification', method, era)
-  if (fate === 'passed') return raw
+  if (fate === 'passed') return { jsonrpc: '2.0', method }
   if (fate !== 'filtered') return undefined
+  if (method === 'notifications/cancelled')
+    return isRequestId(params.requestId)
+      ? { jsonrpc: '2.0', method, params: { requestId: params.requestId } }
+      : undefined
   if (method === 'notifications/roots/list_changed')
     return offersAny(prepared, 'request', server, 'roots/list') ? { jsonrpc: '2.0', method } : undefined
   const told = gate.asked.isWaiting(server) ? progressed(params) : undefined

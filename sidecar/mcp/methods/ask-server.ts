@@ -9,8 +9,12 @@ import { isObject, type JsonObject, META_REASON, META_TASK, type Message, RPC, r
 import { type Finished, failed } from '../outcome.ts'
 import type { Agent, RequestScene, ServerPort } from '../ports.ts'
 import type { Reply } from '../reply.ts'
+import { META } from '../revision.ts'
 import { RELATED_TASK } from './request-form.ts'
 import { serverNotification } from './server-notifications.ts'
+import { fateOf } from './table.ts'
+
+const KNOWN_META = ['progressToken', 'traceparent', ...Object.values(META)]
 
 /** A request of an agent to a declared server, under a remit that stands. */
 export interface MethodRequest {
@@ -32,6 +36,12 @@ export const metaFor = (params: JsonObject | undefined, traceparent: string): Js
   return { ...meta, traceparent }
 }
 
+/** Of an agent's `_meta` what the protocol gives a request: a request that nobody decides or records says no more. */
+const knownMeta = (params: JsonObject | undefined, traceparent: string): JsonObject => {
+  const meta = metaFor(params, traceparent)
+  return Object.fromEntries(KNOWN_META.filter((key) => Object.hasOwn(meta, key)).map((key) => [key, meta[key]!]))
+}
+
 /** Puts a request to the server; what the server sends meanwhile reaches the agent as far as it may. */
 export const askServer = (
   gate: GateContext,
@@ -41,10 +51,11 @@ export const askServer = (
 ): Promise<ServerMessage> => {
   const scene: RequestScene = { inForce, server, agent, span }
   const { id, method } = message
+  const meta = fateOf('agent', 'request', method) === 'decided' ? metaFor : knownMeta
   return converse(gate, {
     scene,
     port,
-    message: { id, method, params: { ...params, _meta: metaFor(message.params, traceparent) } },
+    message: { id, method, params: { ...params, _meta: meta(message.params, traceparent) } },
     options: {
       signal,
       traceparent,

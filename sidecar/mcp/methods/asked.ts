@@ -10,6 +10,10 @@ export interface Asked {
   waiting: <T>(server: string, work: () => Promise<T>) => Promise<T>
   /** Whether the agent has yet to answer something of the server. */
   isWaiting: (server: string) => boolean
+  /** An answer is waited for that belongs to this intent. */
+  opened: (intent: string) => void
+  /** Whether one was, told once: there is one result of an intent. */
+  closed: (intent: string) => boolean
   /** An elicitation by URL that the agent got to see. */
   shown: (server: string, elicitation: string) => void
   /** Whether it did, told once. */
@@ -20,7 +24,19 @@ export interface Asked {
 export const MAX_WAITING = 16
 export const MAX_A_MINUTE = 120
 const MINUTE_MS = 60_000
-const MAX_SHOWN = 1_000
+const MAX_KEPT = 1_000
+
+/** Names, of which the oldest make room. */
+const kept = () => {
+  const names = new Set<string>()
+  return {
+    add: (name: string) => {
+      if (names.size >= MAX_KEPT) names.delete(names.values().next().value!)
+      names.add(name)
+    },
+    take: (name: string) => names.delete(name),
+  }
+}
 
 const counter = () => {
   const counts = new Map<string, number>()
@@ -47,7 +63,8 @@ export const createAsked = (steady: () => number): Asked => {
   const busy = counter()
   const open = counter()
   const recent = new Map<string, number[]>()
-  const shown = new Set<string>()
+  const shown = kept()
+  const intents = kept()
   const keyOf = (server: string, elicitation: string) => `${server} ${elicitation}`
   return {
     during: busy.while,
@@ -62,10 +79,9 @@ export const createAsked = (steady: () => number): Asked => {
     },
     waiting: open.while,
     isWaiting: (server) => open.of(server) > 0,
-    shown: (server, elicitation) => {
-      if (shown.size >= MAX_SHOWN) shown.delete(shown.values().next().value!)
-      shown.add(keyOf(server, elicitation))
-    },
-    completed: (server, elicitation) => shown.delete(keyOf(server, elicitation)),
+    opened: intents.add,
+    closed: intents.take,
+    shown: (server, elicitation) => shown.add(keyOf(server, elicitation)),
+    completed: (server, elicitation) => shown.take(keyOf(server, elicitation)),
   }
 }

@@ -1,9 +1,10 @@
+import type { GateContext } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import type { ServerMessage } from '../answer.ts'
 import { TASKS_EXTENSION } from '../capabilities.ts'
 import { isObject, type JsonObject } from '../messages.ts'
 import type { Finished } from '../outcome.ts'
-import type { Agent } from '../ports.ts'
+import type { Agent, RequestScene } from '../ports.ts'
 import { MAX_TASK_ID } from './known-tasks.ts'
 import { taskState } from './task-state.ts'
 
@@ -33,7 +34,8 @@ const taskOf = (agent: Agent, params: JsonObject, { message }: ServerMessage): J
  * for a task that the agent did not want, or could not be known again.
  */
 export const begunTask = (
-  agent: Agent,
+  { tasks }: Pick<GateContext, 'tasks'>,
+  { agent, server }: Pick<RequestScene, 'agent' | 'server'>,
   params: JsonObject,
   answer: ServerMessage,
   isWithheld: boolean,
@@ -43,6 +45,8 @@ export const begunTask = (
   const { taskId } = task
   if (typeof taskId !== 'string' || taskId === '' || taskId.length > MAX_TASK_ID)
     throw invalid(`its task has no id of 1 to ${MAX_TASK_ID} characters`)
+  // By what is withheld of one call nothing of another may be had.
+  if (tasks.find(server.name, taskId)) throw invalid('its task has the id of another call')
   const state = taskState(task, isWithheld)
   const { message } = answer
   const meta =

@@ -43,7 +43,7 @@ export const METHODS: Method[] = [
   ...asks('decided', 'tasks/cancel'),
   ...asks('decided', 'tasks/update', 'modern'),
   ...tells('passed', 'notifications/initialized', 'legacy'),
-  ...tells('passed', 'notifications/cancelled'),
+  ...tells('filtered', 'notifications/cancelled'),
   ...tells('filtered', 'notifications/progress notifications/roots/list_changed', 'legacy'),
   ...tells('refused', 'notifications/tasks/status', 'legacy'),
   ...serverAsks('kept', 'ping', 'legacy'),

@@ -3,12 +3,11 @@ import { UpstreamFailure } from '../../upstream.ts'
 import type { ServerMessage } from '../answer.ts'
 import { isObject, type JsonObject } from '../messages.ts'
 import type { Admitted, RequestScene } from '../ports.ts'
-import { admitRequest } from '../server-requests.ts'
+import { admitRequest, conclude, withdraw } from '../server-requests.ts'
 
 /** The error by which a server of 2025-11-25 wants URLs opened before it does anything. */
 const URL_ELICITATION_REQUIRED = -32042
 const MAX_ELICITATIONS = 16
-const SHOWN = 'The agent was shown it; the server does not wait for an answer.'
 
 /**
  * An answer as it may reach the agent: elicitations in an error are decided and recorded as those in requests are.
@@ -26,15 +25,17 @@ export const withAdmittedUrls = async (
     throw new UpstreamFailure('invalid', 'it wants URLs opened and does not say which', true)
   const admitted: Admitted[] = []
   for (const params of listed) {
-    if (!isObject(params) || params.mode !== 'url')
-      throw new UpstreamFailure('invalid', 'it wants URLs opened and does not say which', true)
-    const asked = await admitRequest(gate, scene, { method: 'elicitation/create', params })
-    if ('error' in asked)
+    const asked =
+      isObject(params) && params.mode === 'url'
+        ? await admitRequest(gate, scene, { method: 'elicitation/create', params })
+        : undefined
+    if (asked === undefined || 'error' in asked) {
+      await withdraw(gate, admitted)
       throw new UpstreamFailure('invalid', 'it wants a URL opened that no rule lets it ask for', true)
+    }
     admitted.push(asked.admitted)
   }
-  for (const { intent, since } of admitted)
-    await gate.record({ kind: 'result', intent, outcome: 'ok', durationMs: gate.now() - since, text: SHOWN })
+  await conclude(gate, admitted)
   const { code, message } = error
   const shown: JsonObject = {
     ...answer.message,
