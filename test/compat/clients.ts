@@ -132,6 +132,7 @@ export const CLIENTS: readonly CompatClient[] = [
     package: 'google-adk',
     version: pythonVersion('adk', 'google-adk'),
     kind: 'agent',
+    model: false,
     ...python('adk', 'adk_agent.py'),
   },
   {
