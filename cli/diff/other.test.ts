@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PolicySpec, PromptRule, RequestRule, ResourceRule } from '../../lib/api/gen/types.ts'
+import type { PolicySpec, PromptRule, RequestRule, ResourceRule, ToolRule } from '../../lib/api/gen/types.ts'
 import { decideAnswer, decideOther } from '../../lib/core/decide-other.ts'
 import { newHistory } from '../../lib/core/history/history.ts'
 import type { OtherCall } from '../../lib/core/other-call.ts'
@@ -38,7 +38,7 @@ const request = (change: Partial<RequestRule> = {}): PolicySpec => ({
 })
 const NOTHING: PolicySpec = {}
 const never = (servers: string[]): PolicySpec => ({ invariants: [{ name: 'never', match: { servers } }] })
-const send = { name: 'send', match: { tools: ['send'] }, effect: 'Allow' } as const
+const send: ToolRule = { name: 'send', match: { tools: ['send'] }, effect: 'Allow' }
 const careful = (after: { servers?: string[]; tools?: string[] }): PolicySpec => ({
   tools: [send],
   ...resource({ match: { servers: ['docs'] } }),
