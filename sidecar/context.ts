@@ -26,6 +26,8 @@ export interface Limits {
   idleMs: number
   /** Longest a call may take in all. */
   callMs: number
+  /** How long an agent may take over what a server asks of it before the call has to be made anew. */
+  inputMs: number
   /** After the agent cancelled: how long the server may still answer. */
   cancelGraceMs: number
 }
@@ -36,6 +38,7 @@ export const DEFAULT_LIMITS: Limits = {
   answerBytes: 16 * 1024 * 1024,
   idleMs: 120_000,
   callMs: 30 * 60_000,
+  inputMs: 10 * 60_000,
   cancelGraceMs: 2_000,
 }
 

@@ -90,7 +90,7 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
     credentials: options.credentials,
     seal,
     sessions: createSessions(seal),
-    held: createHeldCalls(),
+    held: createHeldCalls(limits.inputMs),
     telemetry: { tracer: options.telemetry.tracer, instruments },
     limits,
     bytes: { held: 0, most: limits.heldBytes },

@@ -58,7 +58,7 @@ const passInput = async (
     asked.push([key, admission.admitted])
   }
   const content = { asked: Object.fromEntries(asked), ...(wanted.state === undefined ? {} : { state: wanted.state }) }
-  const state = ticketFor(gate.seal, gate.now(), scene.server.name, message, content)
+  const state = ticketFor(gate.seal, gate.now() + gate.limits.inputMs, scene.server.name, message, content)
   if (state === undefined) return failure(id, 'The server asks for more than can be passed on.')
   return asksFor(id, Object.fromEntries(asked.map(([key, { request }]) => [key, request])), state)
 }
@@ -100,7 +100,7 @@ const follow = async (gate: GateContext, conversation: Conversation, call: HeldC
     if (told) options.onNotification(told)
   })
   if ('answer' in event) return passInput(gate, conversation, underId(event.answer, message.id))
-  const state = ticketFor(gate.seal, gate.now(), scene.server.name, message, { held: call.id })
+  const state = ticketFor(gate.seal, gate.now() + gate.limits.inputMs, scene.server.name, message, { held: call.id })
   return asksFor(message.id, event.asked, state!)
 }
 

@@ -98,9 +98,12 @@ export const dispatch = async (gate: GateContext, call: Dispatch): Promise<Finis
   }
   const error = finished.error === undefined ? undefined : errorType(finished.error)
   const rejected = error && /^-?\d+$/.test(error) ? { [ATTR.rpcStatus]: error } : {}
-  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...rejected }, error)
+  const version = call.port.version()
+  const spoken = version === undefined ? {} : { [ATTR.protocol]: version }
+  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...spoken, ...rejected }, error)
   gate.telemetry.instruments.client.record((gate.now() - began) / 1000, {
     ...measured,
+    ...spoken,
     ...(error ? { [ATTR.error]: error } : {}),
   })
   return finished

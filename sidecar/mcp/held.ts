@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
-import { INPUT_MS } from './input.ts'
 import type { JsonObject } from './messages.ts'
 import type { Answered, Asked } from './ports.ts'
 
@@ -44,7 +43,8 @@ export interface HeldCalls {
   close: () => void
 }
 
-export const createHeldCalls = (): HeldCalls => {
+/** `inputMs`: how long a call is kept open for an agent that does not come back. */
+export const createHeldCalls = (inputMs: number): HeldCalls => {
   const calls = new Map<string, { call: HeldCall; abort: (reason: UpstreamFailure) => void; waits: () => boolean }>()
 
   const begin: HeldCalls['begin'] = (server, make) => {
@@ -125,7 +125,7 @@ export const createHeldCalls = (): HeldCalls => {
             expiry = setTimeout(() => {
               calls.delete(id)
               abort(new UpstreamFailure('cancelled', 'the agent never answered what the server asked', true))
-            }, INPUT_MS).unref()
+            }, inputMs).unref()
           }
         }
       },

@@ -6,8 +6,6 @@ import type { Admitted, Asked } from './ports.ts'
 import { MAY_ASK } from './revision.ts'
 import type { Seal } from './seal.ts'
 
-/** How long an agent may take over what a server asks of it before the call is made again. */
-export const INPUT_MS = 10 * 60_000
 const PURPOSE = 'input'
 const MAX_STATE = 1024 * 1024
 
@@ -32,12 +30,12 @@ const callDigest = ({ method, params: { name, uri, arguments: args } }: Asked): 
 /** `requestState` for an answer to this call; undefined when it would be larger than an agent should have to send. */
 export const ticketFor = (
   seal: Seal,
-  now: number,
+  until: number,
   server: string,
   call: Asked,
   content: { held: string } | { state?: string; asked: { [key: string]: Admitted } },
 ): string | undefined => {
-  const ticket: Ticket = { server, call: callDigest(call), until: now + INPUT_MS, ...content }
+  const ticket: Ticket = { server, call: callDigest(call), until, ...content }
   const text = seal.close(PURPOSE, ticket as unknown as Json)
   return text.length > MAX_STATE ? undefined : text
 }

@@ -51,6 +51,8 @@ export interface ServerOptions {
 /** One server as one agent reaches it, whatever era it speaks. Asking is what finds the era out. */
 export interface ServerPort {
   server: RemitServer
+  /** The revision the server was last spoken to in; undefined before. */
+  version: () => string | undefined
   /**
    * Sends a request (`_meta` of it as the agent wrote it) and resolves with the answer under its id, in the form of
    * the agent's era. Rejects with UpstreamFailure, SessionGone, or UserError(CredentialMissing). Given up, it tells the

@@ -314,3 +314,52 @@ describe('which era a server is of', () => {
     expect((await post(url, message(1, 'tools/list'), await openSession(url))).status).toBe(200)
   })
 })
+
+describe('a call that is kept open while the agent is asked', () => {
+  const world = createWorld()
+  afterAll(() => world.close())
+
+  it('is given up when no answer comes, at the server too, and cannot be gone on with', async () => {
+    const open = new Set<ServerResponse>()
+    const server = await startRawServer(
+      (asked, response) => {
+        open.add(response)
+        response.once('close', () => open.delete(response))
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id: 'q-1', ...ELICIT })}\n\n`)
+        if (asked.params?.name !== 'twice') return
+        response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id: 'q-2', ...ELICIT })}\n\n`)
+      },
+      { 'server/discover': (_asked, response) => void response.writeHead(404).end() },
+    )
+    world.onClose(server.close)
+    const gate = await openGate(world, { policy: POLICY, servers: { raw: server.url }, limits: { inputMs: 400 } })
+    const call = async (params: object, name = 'anything') => {
+      const all = { name, arguments: {}, _meta: meta({ elicitation: {} }), ...params }
+      return (await (await send(`${gate.url}/mcp/raw`, 'tools/call', all)).json()) as {
+        result: { requestState: string; inputRequests: Record<string, object> }
+      }
+    }
+    const { result } = await call({}, 'twice')
+    expect(Object.values(result.inputRequests)).toEqual([ELICIT, ELICIT])
+    // One of two answers: the other is asked for again, and two at a time go on with nothing.
+    const [key] = Object.keys(result.inputRequests)
+    const inputResponses = { [key!]: ACCEPT }
+    const again = await call({ requestState: result.requestState, inputResponses }, 'twice')
+    expect(Object.keys(again.result.inputRequests)).toEqual(Object.keys(result.inputRequests).slice(1))
+    const heard = () => server.messages().filter(({ result }) => result !== undefined)
+    await expect.poll(heard).toMatchObject([{ id: 'q-1', result: ACCEPT }])
+
+    const receipts = () => readReceipts(world.path('data'))
+    await expect.poll(() => open.size).toBe(0)
+    expect(server.messages().filter(({ method }) => method === 'notifications/cancelled')).toHaveLength(1)
+    const asked = bodies(receipts(), 'intent').filter(({ call: { type } }) => type === 'request')
+    expect(asked).toHaveLength(2)
+    await expect
+      .poll(() => bodies(receipts(), 'result').map(({ outcome }) => outcome))
+      .toEqual(['input', 'ok', 'input', 'cancelled'])
+    const late = await call({ requestState: again.result.requestState, inputResponses }, 'twice')
+    expect(late).toMatchObject({ error: { code: -32602 } })
+    expect(heard()).toHaveLength(1)
+  })
+})

@@ -117,6 +117,7 @@ describe('telemetry', () => {
       status: OK,
       attributes: {
         ...about('anything'),
+        ...version,
         ...at,
         'jsonrpc.request.id': '1',
         'remit.server': 'raw',
@@ -176,7 +177,7 @@ describe('telemetry', () => {
     expect(series(gate.metrics, 'mcp.client.operation.duration')).toEqual({
       unit: 's',
       bounds: MCP_BOUNDS,
-      attributes: [{ ...about('anything'), ...at, 'remit.server': 'raw' }],
+      attributes: [{ ...about('anything'), ...version, ...at, 'remit.server': 'raw' }],
     })
     expect([...new Set(gate.metrics.map(({ descriptor }) => descriptor.name))].sort()).toEqual([
       'mcp.client.operation.duration',

@@ -22,7 +22,7 @@ export const createStreams = (): Streams => {
   const streams = new Map<string, Stream>()
 
   const reply: Streams['reply'] = (first, session, maxUnread) => {
-    const id = randomUUID()
+    let id = ''
     let response = first
     let streaming = false
     let ended = false
@@ -72,6 +72,7 @@ export const createStreams = (): Streams => {
     const startStream = () => {
       if (streaming) return
       streaming = true
+      id = randomUUID()
       if (streams.size < MAX_STREAMS) streams.set(id, stream)
       if (!response.destroyed) response.writeHead(200, SSE_HEADERS)
     }

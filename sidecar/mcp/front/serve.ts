@@ -53,6 +53,7 @@ export const createServe = (gate: GateContext, inFlight: InFlight) => {
       const port = server && agent ? gate.ports.forAgent(server, agent) : undefined
       if (method !== 'tools/call') {
         if (!server || !agent || !port) throw new Error('a request that is no call has no server')
+        if (sessionId !== undefined) inFlight.add(sessionId, id, limit.abort)
         await traced(gate, message, about, (span) =>
           handleMethod(gate, { inForce, server, agent, port, message, reply, span, signal: limit.signal }),
         )

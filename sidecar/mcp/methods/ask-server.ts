@@ -78,11 +78,10 @@ export const dispatchRequest = async (
   about: Attributes,
   judge: (answer: ServerMessage) => Finished | Promise<Finished>,
 ): Promise<Finished> => {
-  const { server, agent, message, span } = request
+  const { server, port, message, span } = request
   const measured = {
     [ATTR.method]: message.method,
     [ATTR.server]: server.name,
-    [ATTR.protocol]: agent.version,
     ...addressOf(new URL(server.url), server.host),
     ...OVER_HTTP,
   }
@@ -103,9 +102,12 @@ export const dispatchRequest = async (
     finished = failed(message.id, server.name, error, gate.limits.idleMs, requestError(RPC.internal))
   }
   const rejected = finished.error && /^-?\d+$/.test(finished.error) ? { [ATTR.rpcStatus]: finished.error } : {}
-  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...rejected }, finished.error)
+  const version = port.version()
+  const spoken = version === undefined ? {} : { [ATTR.protocol]: version }
+  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...spoken, ...rejected }, finished.error)
   gate.telemetry.instruments.client.record((gate.now() - began) / 1000, {
     ...measured,
+    ...spoken,
     ...(finished.error ? { [ATTR.error]: finished.error } : {}),
   })
   return finished

@@ -9,6 +9,7 @@ import { openStream } from './stream.ts'
 /** A server of the older revisions as an agent of them reaches it: in the agent's own session, message by message. */
 export const createLegacyPort = (gate: Outside, server: RemitServer, session: Session): ServerPort => ({
   server,
+  version: () => session.version,
   request: ({ id, method, params, raw }, options) =>
     exchange(
       gate,

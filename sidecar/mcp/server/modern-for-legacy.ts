@@ -17,8 +17,8 @@ const MAX_FOLLOWED = 1_000
 export interface Kept {
   level?: string
   uris: Set<string>
-  /** The subscriptions are others now. */
-  onChange?: (() => void) | undefined
+  /** To be called when the subscriptions are others. */
+  onChange: Set<() => void>
 }
 
 export const createKept = () => {
@@ -27,7 +27,7 @@ export const createKept = () => {
     let kept = sessions.get(sessionId)
     if (!kept) {
       if (sessions.size >= MAX_SESSIONS) sessions.delete(sessions.keys().next().value!)
-      kept = { uris: new Set() }
+      kept = { uris: new Set(), onChange: new Set() }
       sessions.set(sessionId, kept)
     }
     return kept
@@ -87,11 +87,11 @@ export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): Ser
       case 'resources/subscribe':
         if (kept.uris.size >= MAX_FOLLOWED) return failure(id, 'There are too many subscriptions.')
         kept.uris.add(String(params.uri))
-        kept.onChange?.()
+        for (const changed of kept.onChange) changed()
         return answerOf(id, { result: {} })
       case 'resources/unsubscribe':
         kept.uris.delete(String(params.uri))
-        kept.onChange?.()
+        for (const changed of kept.onChange) changed()
         return answerOf(id, { result: {} })
       default:
         return undefined
@@ -99,6 +99,7 @@ export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): Ser
   }
   return {
     server,
+    version: port.version,
     request: async ({ id, method, params }, options) =>
       itself(id, { method, params }) ?? asLegacy(method, await converse({ method, params }, id, options)),
     notify: port.notify,
@@ -107,12 +108,13 @@ export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): Ser
       let controller = new AbortController()
       options.signal.addEventListener('abort', () => controller.abort(options.signal.reason))
       let changed = false
-      kept.onChange = () => {
+      const onChange = () => {
         changed = true
         controller.abort()
       }
       const first = await open(controller.signal)
       if (!first) return undefined
+      kept.onChange.add(onChange)
       const follow = async () => {
         let stream: typeof first | undefined = first
         while (stream) {
@@ -122,7 +124,7 @@ export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): Ser
           controller = new AbortController()
           stream = await open(controller.signal).catch(() => undefined)
         }
-        kept.onChange = undefined
+        kept.onChange.delete(onChange)
       }
       return { ended: follow() }
     },

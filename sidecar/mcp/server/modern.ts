@@ -48,6 +48,7 @@ export const createModernPort = (
   const { request, send } = createModernExchange(gate, parts, server)
   return {
     server,
+    version: () => MODERN_VERSION,
     request: async ({ id, method, params }, options) => {
       const self = introduction()
       const { _meta: meta } = introduced({}, self)

@@ -8,7 +8,11 @@ import type { ServerOptions } from '../ports.ts'
 import type { OwnSession } from './own-sessions.ts'
 import { openStream } from './stream.ts'
 
-type Listener = Pick<ServerOptions, 'onNotification'> & Partial<Pick<ServerOptions, 'onRequest'>>
+type Listener = Pick<ServerOptions, 'onNotification'> &
+  Partial<Pick<ServerOptions, 'onRequest'>> & {
+    /** The stream is over, and so is its session perhaps. */
+    onEnd?: () => void
+  }
 
 /** How long a call waits for the stream that its server may ask by. */
 const OPEN_MS = 2_000
@@ -48,6 +52,7 @@ export const createOwnStreams = (gate: Outside) => {
       })
       stream?.ended.finally(() => {
         shared.opening = undefined
+        for (const { onEnd } of shared.listeners) onEnd?.()
       })
     } catch (error) {
       shared.opening = undefined

@@ -79,11 +79,14 @@ export const createOwnPort = (
       )
       .finally(limit.done)
   }
+  let version: string | undefined
   return {
     server,
+    version: () => version,
     hello: async () => (await sessions.of(server, capabilities)).hello,
     request: ({ id, method, params }, options) =>
       inSession(async (own) => {
+        version = own.session.version
         const { request, level } = asOlder({ method, params })
         const heard: ServerOptions = {
           ...options,
@@ -107,8 +110,11 @@ export const createOwnPort = (
     notify: (message) => inSession((own) => tell(gate, { server, session: own.session }, message)),
     listen: (wanted, options) =>
       inSession(async (own) => {
-        const leave = await streams(server, own, { onNotification: options.onNotification })
-        const ended = new Promise<void>((resolve) => options.signal.addEventListener('abort', () => resolve()))
+        const over = new AbortController()
+        const onEnd = () => over.abort()
+        const leave = await streams(server, own, { onNotification: options.onNotification, onEnd })
+        options.signal.addEventListener('abort', onEnd)
+        const ended = new Promise<void>((resolve) => over.signal.addEventListener('abort', () => resolve()))
         for (const uri of wanted.uris) {
           const followers = own.followed.get(uri) ?? 0
           own.followed.set(uri, followers + 1)

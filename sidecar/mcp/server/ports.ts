@@ -46,11 +46,14 @@ export const createServerPorts = (gate: Outside): ServerPorts => {
     return inForce ? offeredToServer(inForce, server.name, capabilities) : {}
   }
   const stateless = (server: RemitServer, capabilities: JsonObject): ServerPort => {
+    let port: ServerPort | undefined
     const byEra = async (): Promise<ServerPort> => {
       const known = knownCapabilities(server, capabilities)
-      return (await eras.of(server)) === 'modern'
-        ? createModernPort(gate, { eras, paramHeaders }, server, () => ({ capabilities: known }))
-        : createOwnPort(gate, own, server, known)
+      port =
+        (await eras.of(server)) === 'modern'
+          ? createModernPort(gate, { eras, paramHeaders }, server, () => ({ capabilities: known }))
+          : createOwnPort(gate, own, server, known)
+      return port
     }
     /** Once more where the server turns out to be of another era since; it has not taken what was sent. */
     const inEra = async <T>(work: (port: ServerPort) => Promise<T>): Promise<T> => {
@@ -67,6 +70,7 @@ export const createServerPorts = (gate: Outside): ServerPorts => {
     }
     return {
       server,
+      version: () => port?.version(),
       request: (message, options) => inEra((port) => port.request(message, options)),
       notify: (message) => inEra((port) => port.notify(message)),
       listen: (wanted, options) => inEra((port) => port.listen(wanted, options)),
@@ -101,6 +105,7 @@ export const createServerPorts = (gate: Outside): ServerPorts => {
     })
     return {
       server: port.server,
+      version: port.version,
       request: (message, options) => port.request(message, watching(options)),
       notify: port.notify,
       listen: (wanted, options) => port.listen(wanted, watching(options)),
