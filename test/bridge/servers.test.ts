@@ -1,0 +1,253 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createLogger } from '../../lib/service/log.ts'
+import { type Standalone, startStandalone } from '../../sidecar/standalone.ts'
+import { eventually } from '../harness/eventually.ts'
+import { type Bridge, createWorld, isAlive, type World } from './bridge.ts'
+import { ensurePrograms } from './python.ts'
+
+const TOKEN = 'token-of-the-bridges'
+
+interface Call {
+  tool: string
+  arguments: Record<string, unknown>
+}
+interface Tried {
+  name: string
+  /** The revision that the bridge finds it to speak. */
+  version: string
+  command: string[]
+  env?: Record<string, string>
+  lists: string[]
+  allowed: Call & { says: RegExp }
+  /** `happened`: whether it took effect, where that can be seen. */
+  denied: Call & { happened?: () => boolean }
+}
+
+const npm = (name: string) => {
+  const manifest = createRequire(import.meta.url).resolve(`@modelcontextprotocol/server-${name}/package.json`)
+  return [process.execPath, join(dirname(manifest), 'dist/index.js')]
+}
+
+/** Real servers as their authors ship them, each on something of its own in `dir`. */
+const prepare = async (dir: string): Promise<Tried[]> => {
+  const [current, sqlite] = [await ensurePrograms('current'), await ensurePrograms('sqlite')]
+  const files = join(dir, 'files')
+  mkdirSync(files)
+  writeFileSync(join(files, 'hello.txt'), 'good morning')
+  const memory = join(dir, 'memory.json')
+  const repository = join(dir, 'repository')
+  const git = (...args: string[]) => execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8' })
+  mkdirSync(repository)
+  git('init', '--quiet', '--initial-branch', 'main')
+  writeFileSync(join(repository, 'staged.txt'), 'x')
+  git('add', 'staged.txt')
+  const database = join(dir, 'books.db')
+  const books = new DatabaseSync(database)
+  books.exec("CREATE TABLE invoices (id TEXT); INSERT INTO invoices VALUES ('inv-7')")
+  books.close()
+  const thought = { thought: 'first', nextThoughtNeeded: false, thoughtNumber: 1 }
+  return [
+    {
+      name: 'filesystem',
+      version: '2025-11-25',
+      command: [...npm('filesystem'), files],
+      lists: ['read_text_file', 'list_directory'],
+      allowed: { tool: 'read_text_file', arguments: { path: join(files, 'hello.txt') }, says: /good morning/ },
+      denied: {
+        tool: 'write_file',
+        arguments: { path: join(files, 'new.txt'), content: 'x' },
+        happened: () => existsSync(join(files, 'new.txt')),
+      },
+    },
+    {
+      name: 'memory',
+      version: '2025-11-25',
+      command: npm('memory'),
+      env: { MEMORY_FILE_PATH: memory },
+      lists: ['create_entities', 'read_graph'],
+      allowed: {
+        tool: 'create_entities',
+        arguments: { entities: [{ name: 'Ada', entityType: 'person', observations: ['pays late'] }] },
+        says: /Ada/,
+      },
+      denied: {
+        tool: 'delete_entities',
+        arguments: { entityNames: ['Ada'] },
+        happened: () => !readFileSync(memory, 'utf8').includes('Ada'),
+      },
+    },
+    {
+      name: 'sequential-thinking',
+      version: '2025-11-25',
+      command: npm('sequential-thinking'),
+      lists: ['sequentialthinking'],
+      allowed: {
+        tool: 'sequentialthinking',
+        arguments: { ...thought, totalThoughts: 2 },
+        says: /"thoughtHistoryLength": 1/,
+      },
+      denied: {
+        tool: 'sequentialthinking',
+        arguments: { ...thought, totalThoughts: 200 },
+      },
+    },
+    {
+      name: 'git',
+      version: '2026-07-28',
+      command: [join(current, 'mcp-server-git'), '--repository', repository],
+      lists: ['git_status'],
+      allowed: { tool: 'git_status', arguments: { repo_path: repository }, says: /staged\.txt/ },
+      denied: {
+        tool: 'git_reset',
+        arguments: { repo_path: repository },
+        happened: () => git('diff', '--cached', '--name-only') === '',
+      },
+    },
+    {
+      name: 'time',
+      version: '2026-07-28',
+      command: [join(current, 'mcp-server-time'), '--local-timezone', 'Europe/Berlin'],
+      lists: ['get_current_time'],
+      allowed: { tool: 'get_current_time', arguments: { timezone: 'Europe/Berlin' }, says: /Europe\/Berlin/ },
+      denied: {
+        tool: 'convert_time',
+        arguments: { source_timezone: 'UTC', time: '12:00', target_timezone: 'Europe/Berlin' },
+      },
+    },
+    {
+      name: 'sqlite',
+      version: '2025-11-25',
+      command: [join(sqlite, 'mcp-server-sqlite'), '--db-path', database],
+      lists: ['read_query', 'list_tables'],
+      allowed: { tool: 'read_query', arguments: { query: 'SELECT id FROM invoices' }, says: /inv-7/ },
+      denied: {
+        tool: 'write_query',
+        arguments: { query: 'DELETE FROM invoices' },
+        happened: () => {
+          const after = new DatabaseSync(database)
+          const rows = after.prepare('SELECT id FROM invoices').all()
+          after.close()
+          return rows.length === 0
+        },
+      },
+    },
+  ]
+}
+
+const POLICY = `
+apiVersion: remit.dev/v1alpha1
+kind: AgentPolicy
+metadata: {name: servers, namespace: test}
+spec:
+  tools:
+  - {name: files, match: {servers: [filesystem], tools: ["read_*", "list_*"]}, effect: Allow}
+  - {name: memory, match: {servers: [memory], tools: [create_entities, read_graph]}, effect: Allow}
+  - name: thoughts
+    match: {servers: [sequential-thinking], tools: [sequentialthinking]}
+    effect: Allow
+    where: [{arg: totalThoughts, max: "10"}]
+  - {name: git, match: {servers: [git], tools: [git_status]}, effect: Allow}
+  - {name: time, match: {servers: [time], tools: [get_current_time]}, effect: Allow}
+  - {name: sqlite, match: {servers: [sqlite], tools: [read_query, list_tables]}, effect: Allow}
+`
+const NAMES = ['filesystem', 'memory', 'sequential-thinking', 'git', 'time', 'sqlite']
+
+describe('real servers through the bridge and the gate', () => {
+  let world: World
+  let gate: Standalone
+  const tried = new Map<string, Tried & { bridge: Bridge }>()
+  const of = (name: string) => tried.get(name)!
+
+  beforeAll(async () => {
+    world = createWorld()
+    const tokenFile = join(world.dir, 'token')
+    writeFileSync(tokenFile, TOKEN)
+    for (const server of await prepare(world.dir)) {
+      const bridge = await world.bridge(server.command, ['--token-file', tokenFile], server.env)
+      tried.set(server.name, { ...server, bridge })
+    }
+    await Promise.all([...tried.values()].map(({ bridge }) => bridge.ready()))
+    writeFileSync(join(world.dir, 'policy.yaml'), POLICY)
+    gate = await startStandalone({
+      policyFiles: [join(world.dir, 'policy.yaml')],
+      servers: Object.fromEntries([...tried].map(([name, { bridge }]) => [name, bridge.url])),
+      models: {},
+      credentialFiles: Object.fromEntries(NAMES.map((name) => [name, tokenFile])),
+      owner: 'ana',
+      port: 0,
+      dataDir: join(world.dir, 'receipts'),
+      now: Date.now,
+      log: createLogger({ part: 'test', level: 'silent' }),
+      say: () => {},
+    })
+    world.onClose(() => gate.close())
+  }, 900_000)
+  afterAll(() => world.close())
+
+  const connect = async (url: string, options: { mode?: 'auto' | 'legacy'; token?: string }) => {
+    const client = new Client(
+      { name: 'agent', version: '1' },
+      { versionNegotiation: { mode: options.mode ?? 'legacy' } },
+    )
+    const headers = options.token ? { authorization: `Bearer ${options.token}` } : undefined
+    await client.connect(new StreamableHTTPClientTransport(new URL(url), headers ? { requestInit: { headers } } : {}))
+    return client
+  }
+  const said = (result: unknown) =>
+    ((result as { content?: { text?: string }[] }).content ?? []).map(({ text }) => text ?? '').join('\n')
+
+  describe.each(NAMES)('%s', (name) => {
+    it('is found to be of its era', () => {
+      const { bridge, version } = of(name)
+      expect(bridge.log().find(({ msg }) => msg === 'the server is ready')).toMatchObject({ version })
+    })
+
+    it.each(['legacy', 'auto'] as const)('lists and answers an official client (%s)', async (mode) => {
+      const { bridge, lists, allowed } = of(name)
+      const client = await connect(bridge.url, { mode, token: TOKEN })
+      const { tools } = await client.listTools()
+      expect(tools.map((tool) => tool.name)).toEqual(expect.arrayContaining(lists))
+      const result = await client.callTool({ name: allowed.tool, arguments: allowed.arguments })
+      expect(result.isError ?? false).toBe(false)
+      expect(said(result)).toMatch(mode === 'legacy' ? allowed.says : /./)
+      await client.close()
+    })
+
+    it('lists, allows and denies through the gate', async () => {
+      const { lists, allowed, denied } = of(name)
+      const client = await connect(`${gate.url}/mcp/${name}`, {})
+      const listed = (await client.listTools()).tools.map((tool) => tool.name)
+      expect(listed).toEqual(expect.arrayContaining(lists))
+      if (denied.tool !== allowed.tool) expect(listed).not.toContain(denied.tool)
+      const result = await client.callTool({ name: allowed.tool, arguments: allowed.arguments })
+      expect(result.isError ?? false).toBe(false)
+      const refused = await client.callTool({ name: denied.tool, arguments: denied.arguments })
+      expect(refused.isError).toBe(true)
+      expect(said(refused)).toMatch(/denied|no rule|allow/i)
+      expect(denied.happened?.() ?? false).toBe(false)
+      await client.close()
+    })
+
+    it('lets nobody in without the token', async () => {
+      const { bridge } = of(name)
+      await expect(connect(bridge.url, {})).rejects.toThrow()
+    })
+
+    it('ends when the bridge is killed', async () => {
+      const { bridge } = of(name)
+      const pids = bridge
+        .log()
+        .filter(({ msg }) => msg === 'the server was started')
+        .map(({ pid }) => Number(pid))
+      expect(pids.some(isAlive)).toBe(true)
+      bridge.child.signal('SIGKILL')
+      await eventually(() => pids.every((pid) => !isAlive(pid)))
+    })
+  })
+})
