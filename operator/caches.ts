@@ -13,6 +13,7 @@ import {
   networkPolicies,
   nodes,
   ownerGroups,
+  type Pod,
   pods,
   type Resource,
   resource,
@@ -64,10 +65,29 @@ const trimService = <T extends KubeObject>(object: T): T => {
   return dropManagedFields(object)
 }
 
+/** Of a pod what its state is told by: agents' pods are most of what a large cluster makes the operator keep. */
+const trimPod = (pod: Pod): Pod => {
+  const { volumes = [] } = pod.spec ?? {}
+  const { phase, reason, startTime, conditions, containerStatuses, initContainerStatuses } = pod.status ?? {}
+  return {
+    apiVersion: pod.apiVersion,
+    kind: pod.kind,
+    metadata: dropManagedFields(pod).metadata,
+    // Which Secrets the kubelet may be missing.
+    spec: {
+      containers: [],
+      volumes: volumes.filter(({ projected }) => projected?.sources?.some(({ secret }) => secret)),
+    },
+    status: { phase, reason, startTime, conditions, containerStatuses, initContainerStatuses },
+  }
+}
+
 export interface CacheOptions {
   client: Client
   log: Logger
   metrics?: KubeMetrics
+  /** How often a cache is compared with a full list; as the reflector's own when not given. */
+  relistMs?: number
 }
 
 /** All the operator reads of the cluster, kept by watches; nothing is asked of the API server while it decides. */
@@ -98,9 +118,9 @@ export const createCaches = (common: CacheOptions) => {
     clusterPolicies: createInformer({ ...common, kind: kinds.clusterPolicies, ...keep }),
     owners: createInformer({ ...common, kind: kinds.owners, ...keep }),
     remits: createInformer({ ...common, kind: kinds.remits, indexers: { agent: byAgent } }),
-    pods: createInformer({ ...ours, kind: pods, indexers: { agent: byAgent } }),
+    pods: createInformer({ ...ours, kind: pods, indexers: { agent: byAgent }, transform: trimPod }),
     accounts: createInformer({ ...ours, kind: serviceAccounts, indexers: { agent: byAgent }, ...keep }),
-    fences: createInformer({ ...ours, kind: networkPolicies, indexers: { agent: byAgent }, ...keep }),
+    fences: createInformer({ ...ours, kind: networkPolicies, indexers: { agent: byAgent } }),
     services: createInformer({ ...common, kind: services, transform: trimService }),
     slices: createInformer({
       ...common,

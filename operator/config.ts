@@ -27,6 +27,8 @@ export const settings = {
   /** How often the ledger is asked who is frozen. */
   frozenSeconds: { env: 'REMIT_FROZEN_SECONDS', parse: integer(1, 3_600), default: 5 },
   counters: { env: 'REMIT_COUNTERS', parse: flag(), default: true },
+  /** How often each cache is compared with a full list, a tenth more or less. */
+  relistSeconds: { env: 'REMIT_RELIST_SECONDS', parse: integer(1, 86_400), default: 600 },
   /** Lease: how long others respect it, how long a leader tries to renew, pause between tries. */
   leaseSeconds: { env: 'REMIT_LEASE_SECONDS', parse: integer(2, 3_600), default: 15 },
   renewMs: { env: 'REMIT_RENEW_MS', parse: integer(100, 3_600_000), default: 10_000 },

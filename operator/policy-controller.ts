@@ -2,6 +2,7 @@ import type { AgentIdentity, AgentPolicy, ClusterAgentPolicy } from '../lib/api/
 import { checkPolicy } from '../lib/core/policy-check.ts'
 import type { Client } from '../lib/kube/client.ts'
 import { createController, type Source, source } from '../lib/kube/controller.ts'
+import { gathered } from '../lib/kube/gathered.ts'
 import type { Informer } from '../lib/kube/informer.ts'
 import type { KubeMetrics } from '../lib/kube/metrics.ts'
 import type { Resource } from '../lib/kube/resources.ts'
@@ -22,6 +23,9 @@ export interface PolicyControllerOptions {
   policies: Informer<(AgentPolicy | ClusterAgentPolicy) & KubeObject>
 }
 
+/** How late a count of agents may be: a company that makes a thousand agents does not want it written a thousand times. */
+const COUNT_MS = 5_000
+
 /** Keeps the status of policies: whether they can be enforced as written, and how many agents obey them. */
 export const createPolicyController = (options: PolicyControllerOptions) => {
   const { caches, policies, scope } = options
@@ -41,7 +45,7 @@ export const createPolicyController = (options: PolicyControllerOptions) => {
     name: options.name,
     log: options.log,
     metrics: options.metrics,
-    sources: [source(policies), byAgents],
+    sources: [source(policies), gathered(byAgents, COUNT_MS)],
     concurrency: 1,
     reconcile: async (key, { signal }) => {
       const policy = policies.cache.get(key)

@@ -58,8 +58,9 @@ export interface OperatorOptions {
  */
 export const createOperator = ({ client, config, log, clock = systemClock, metrics }: OperatorOptions) => {
   const namespace = config.systemNamespace
-  const caches = createCaches({ client, log, metrics })
-  const certificates = createCertificateCaches({ client, log, metrics }, namespace)
+  const reading = { client, log, metrics, relistMs: config.relistSeconds * 1000 }
+  const caches = createCaches(reading)
+  const certificates = createCertificateCaches(reading, namespace)
   const informers = [...Object.values(caches), ...Object.values(certificates)] as unknown as Informer<KubeObject>[]
   const now = clock.now
   // Kept over terms: what was said of an agent stays true of it.

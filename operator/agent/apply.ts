@@ -1,35 +1,21 @@
-import type { AgentIdentity, AgentIdentityStatus } from '../../lib/api/gen/types.ts'
+import type { AgentIdentity, AgentIdentityStatus, AgentRemit } from '../../lib/api/gen/types.ts'
 import { ANNOTATION_DIGEST, FINALIZER_AGENT, FINALIZER_NETWORK } from '../../lib/api/names.ts'
 import { remitDigest } from '../../lib/core/jws.ts'
 import type { AgentPod } from '../../lib/core/pod/agent-pod.ts'
-import { apply, applyIfChanged, type Desired } from '../../lib/kube/apply.ts'
-import type { Client } from '../../lib/kube/client.ts'
+import { applyIfChanged, type Desired } from '../../lib/kube/apply.ts'
 import { setCondition } from '../../lib/kube/conditions.ts'
 import { ApiError, isAlreadyExists, isNotFound } from '../../lib/kube/errors.ts'
 import { create, find, get, mergePatch, remove, update } from '../../lib/kube/objects.ts'
-import {
-  type NetworkPolicy,
-  networkPolicies,
-  type Pod,
-  pods,
-  type Resource,
-  serviceAccounts,
-} from '../../lib/kube/resources.ts'
-import type { KubeObject, Logger } from '../../lib/kube/types.ts'
+import { networkPolicies, type Pod, pods, type Resource, serviceAccounts } from '../../lib/kube/resources.ts'
+import type { KubeObject } from '../../lib/kube/types.ts'
 import { FIELD_MANAGER, kinds } from '../caches.ts'
 import { conditionsOf } from './conditions.ts'
 import type { AgentStatus, Plan } from './decide.ts'
 import { factsOf } from './facts.ts'
+import { type Hands, prepareGround, withObject } from './ground.ts'
 import { refusalOf } from './refusal.ts'
-import { sameFence } from './same-fence.ts'
 import { say } from './verdict.ts'
 import type { World } from './world.ts'
-
-export interface Hands {
-  client: Client
-  signal: AbortSignal
-  log: Logger
-}
 
 /** Lets an object go by taking our finalizer away, from this very object only. */
 const release = async <T extends KubeObject>(
@@ -48,6 +34,12 @@ const release = async <T extends KubeObject>(
 
 const removeExactly = ({ client, signal }: Hands, kind: Resource, { metadata: { namespace, name, uid } }: KubeObject) =>
   remove(client, kind, { namespace, name }, { uid, signal, propagationPolicy: 'Background' })
+
+/** What came of a plan: the world with what was made, as the API server answered it; the same one when nothing was. */
+export interface Done {
+  world: World
+  refused?: Refused
+}
 
 /** The API server took no pod; `error` is thrown on when the status is written, so that it is tried again with growing delay. */
 export interface Refused {
@@ -68,13 +60,13 @@ const assureCurrent = async ({ client, signal }: Hands, { agent }: World) => {
   if (!same) throw new ApiError(409, { reason: 'Conflict', message: 'the cache is behind the AgentIdentity' })
 }
 
-const makePod = async (hands: Hands, world: World, plan: Plan, pod: AgentPod): Promise<Refused | undefined> => {
+const makePod = async (hands: Hands, world: World, plan: Plan, pod: AgentPod): Promise<Done> => {
   const { client, signal, log } = hands
   await assureCurrent(hands, world)
   try {
-    await create(client, pods, pod as unknown as Pod, { signal })
+    const made = await create(client, pods, pod as unknown as Pod, { signal })
     log.info({ pod: pod.metadata.name, restarts: plan.status?.restarts }, 'pod made')
-    return undefined
+    return { world: { ...world, pods: withObject(world.pods, made) } }
   } catch (error) {
     if (isAlreadyExists(error)) {
       const other = await find(client, pods, { namespace: world.namespace, name: pod.metadata.name }, { signal })
@@ -89,42 +81,34 @@ const makePod = async (hands: Hands, world: World, plan: Plan, pod: AgentPod): P
     if (!refusal || !plan.status) throw error
     const told = say(refusal.code, { detail: refusal.detail })
     const verdict = { stance: 'run', phase: 'Pending', ...told } as const
-    return {
-      error,
-      status: { ...plan.status, phase: 'Pending', conditions: conditionsOf(world, factsOf(world), verdict, false) },
-    }
+    const conditions = conditionsOf(world, factsOf(world), verdict, false)
+    return { world, refused: { error, status: { ...plan.status, phase: 'Pending', conditions } } }
   }
 }
 
-/** What a pod stands on: its account, and the fence around it. */
-const prepareGround = async ({ client, signal }: Hands, world: World, { account, fence }: Plan): Promise<void> => {
-  const options = { fieldManager: FIELD_MANAGER, signal }
-  if (account) {
-    const cached = world.accounts.find(({ metadata }) => metadata.name === account.metadata.name)
-    await applyIfChanged(client, serviceAccounts, account, cached, options)
-  }
-  for (const each of fence.apply) {
-    const cached = world.fences.find(({ metadata }) => metadata.name === each.metadata.name)
-    if (!cached || !sameFence(each, cached))
-      await apply(client, networkPolicies, each as unknown as Desired<NetworkPolicy>, options)
-  }
+/** The AgentIdentity with our finalizer: until we let it go, it is there to tell what belongs to it. */
+const holdAgent = async ({ client, signal }: Hands, world: World, plan: Plan): Promise<World> => {
+  const { agent } = world
+  if (!agent || plan.finalizer !== 'add' || agent.metadata.finalizers?.includes(FINALIZER_AGENT)) return world
+  const { namespace, name, resourceVersion, finalizers = [] } = agent.metadata
+  const patch = { metadata: { resourceVersion, finalizers: [...finalizers, FINALIZER_AGENT] } }
+  return { ...world, agent: await mergePatch(client, kinds.agents, { namespace, name }, patch, { signal }) }
 }
 
 /** Everything but the status, in the order that is never unsafe: fence and remit before a pod, pods gone before either goes. */
-export const applyPlan = async (hands: Hands, world: World, plan: Plan): Promise<Refused | undefined> => {
-  const { client, signal, log } = hands
+export const applyPlan = async (hands: Hands, before: World, plan: Plan): Promise<Done> => {
+  const { log } = hands
+  let world = await holdAgent(hands, before, plan)
   const { agent } = world
-  if (agent && plan.finalizer === 'add' && !agent.metadata.finalizers?.includes(FINALIZER_AGENT)) {
-    const { namespace, name, resourceVersion, finalizers = [] } = agent.metadata
-    const patch = { metadata: { resourceVersion, finalizers: [...finalizers, FINALIZER_AGENT] } }
-    await mergePatch(client, kinds.agents, { namespace, name }, patch, { signal })
-  }
   const standing = await prepareGround(hands, world, plan).then(
-    () => undefined,
+    (ground) => {
+      world = ground
+      return undefined
+    },
     (error: unknown) => ({ error }),
   )
   // Whatever keeps the ground from being prepared, authority that has ended ends, and pods that must go do.
-  if (plan.remit && agent) await writeRemit(hands, world, plan)
+  if (plan.remit && agent) world = await writeRemit(hands, world, plan)
   for (const pod of plan.endPods) {
     await removeExactly(hands, pods, pod)
     log.info({ pod: pod.metadata.name, reason: plan.status?.phase ?? 'agent gone' }, 'pod ended')
@@ -141,36 +125,33 @@ export const applyPlan = async (hands: Hands, world: World, plan: Plan): Promise
   return applyPod(hands, world, plan)
 }
 
-const applyPod = async (hands: Hands, world: World, plan: Plan): Promise<Refused | undefined> => {
+const applyPod = async (hands: Hands, world: World, plan: Plan): Promise<Done> => {
   const { pod } = plan
-  if (pod.do === 'nothing') return undefined
+  if (pod.do === 'nothing') return { world }
   if (pod.do === 'create') return makePod(hands, world, plan, pod.pod)
   const target = { namespace: world.namespace, name: `agent-${world.name}` }
   // A pod that has ended has nothing left to wait for.
   const gracePeriodSeconds = pod.do === 'replace' ? 0 : undefined
   await remove(hands.client, pods, target, { uid: pod.uid, signal: hands.signal, gracePeriodSeconds })
-  return pod.do === 'replace' ? makePod(hands, world, plan, pod.pod) : undefined
+  return pod.do === 'replace' ? makePod(hands, world, plan, pod.pod) : { world }
 }
 
 /** The whole object or nothing, and only over the one that was seen: what others put into it does not survive. */
-const writeRemit = async ({ client, signal, log }: Hands, world: World, { remit, account }: Plan) => {
+const writeRemit = async ({ client, signal, log }: Hands, world: World, { remit, account }: Plan): Promise<World> => {
   const stored = world.remits[0]
   const labels = account?.metadata.labels ?? stored?.metadata.labels
   const ownerReferences = account?.metadata.ownerReferences ?? stored?.metadata.ownerReferences
   // For `kubectl get agentremits`; whoever verifies computes the digest.
   const annotations = remit && { [ANNOTATION_DIGEST]: remitDigest(remit.remit).slice(0, 12) }
-  const metadata = { name: world.name, namespace: world.namespace, labels, annotations, ownerReferences }
-  const object = { metadata, spec: remit } as unknown as KubeObject
-  if (stored) {
-    const { resourceVersion, uid } = stored.metadata
-    await update<KubeObject>(
-      client,
-      kinds.remits as Resource,
-      { ...object, metadata: { ...object.metadata, resourceVersion, uid } },
-      { signal },
-    )
-  } else await create<KubeObject>(client, kinds.remits as Resource, object, { signal })
+  const { resourceVersion, uid } = stored?.metadata ?? {}
+  const { name, namespace } = world
+  const metadata = { name, namespace, labels, annotations, ownerReferences, resourceVersion, uid }
+  const object = { metadata, spec: remit } as unknown as KubeObject & AgentRemit
+  const written = stored
+    ? await update(client, kinds.remits, object, { signal })
+    : await create(client, kinds.remits, object, { signal })
   log.info({ generation: remit?.remit.generation }, 'remit signed')
+  return { ...world, remits: [written] }
 }
 
 /** The one write of status, left out when nothing changes. Gives back what it was and is, for events. */

@@ -4,14 +4,16 @@ import { type Controller, createController, type Source, source } from '../../li
 import type { EventRecorder } from '../../lib/kube/events.ts'
 import type { Informer } from '../../lib/kube/informer.ts'
 import type { KubeMetrics } from '../../lib/kube/metrics.ts'
+import type { Change } from '../../lib/kube/store.ts'
 import { type KubeObject, keyOf, type Logger, splitKey } from '../../lib/kube/types.ts'
 import { byAgent, type Caches, serviceOf } from '../caches.ts'
 import type { Freezes } from '../freezes.ts'
-import { applyPlan, writeStatus } from './apply.ts'
-import { decideAgent } from './decide.ts'
+import { applyPlan, type Done, writeStatus } from './apply.ts'
+import { decideAgent, type Plan } from './decide.ts'
 import { gather } from './gather.ts'
+import type { Hands } from './ground.ts'
 import { tellChange } from './tell.ts'
-import type { Trust } from './world.ts'
+import type { Trust, World } from './world.ts'
 
 export interface AgentControllerOptions {
   client: Client
@@ -33,6 +35,21 @@ export interface AgentControllerOptions {
 /** setTimeout cannot wait longer than 24.8 days, and clocks are set. */
 const LONGEST_MS = 3_600_000
 
+/** Of a policy or an owner group only the spec counts here: its status is ours, and tells how many agents there are. */
+const saysAnother = ({ old, new: now }: Change<KubeObject>) =>
+  old?.metadata.uid !== now?.metadata.uid || old?.metadata.generation !== now?.metadata.generation
+
+/** First the account, then the pod that stands on it, then a status that tells of it. */
+const ROUNDS = 3
+
+/** Decides and applies, and goes on from what that made without waiting to see it in a cache. */
+const advance = async (hands: Hands, world: World, round = 1): Promise<Done & { plan: Plan }> => {
+  const plan = decideAgent(world)
+  const { world: made, refused } = await applyPlan(hands, world, plan)
+  const further = made.accounts !== world.accounts || made.pods !== world.pods
+  return further && !refused && round < ROUNDS ? advance(hands, made, round + 1) : { world, plan, refused }
+}
+
 const sources = ({ caches, systemNamespace, trustChanges, freezes }: AgentControllerOptions): Source[] => {
   const { agents } = caches
   const all = () => agents.cache.keys()
@@ -42,9 +59,9 @@ const sources = ({ caches, systemNamespace, trustChanges, freezes }: AgentContro
     key === `${systemNamespace}/${SERVICE_LEDGER}` ? all() : agents.cache.byIndex('service', key).map(keyOf)
   return [
     source(agents),
-    source(caches.owners, index('owner')),
-    source(caches.policies, index('policy')),
-    source(caches.clusterPolicies, all, ({ old, new: now }) => old?.metadata.generation !== now?.metadata.generation),
+    source(caches.owners, index('owner'), saysAnother),
+    source(caches.policies, index('policy'), saysAnother),
+    source(caches.clusterPolicies, all, saysAnother),
     source(caches.services, (service) => byService(keyOf(service))),
     source(caches.slices, (slice) => serviceOf(slice).flatMap(byService)),
     source(caches.runtimeClasses, ({ metadata }) => agents.cache.byIndex('runtimeClass', metadata.name).map(keyOf)),
@@ -85,10 +102,8 @@ export const createAgentController = (options: AgentControllerOptions): Controll
     concurrency: 4,
     reconcile: async (key, { log, signal }) => {
       const { namespace = '', name } = splitKey(key)
-      const world = gather(options, namespace, name)
-      const plan = decideAgent(world)
       const hands = { client: options.client, signal, log }
-      const refused = await applyPlan(hands, world, plan)
+      const { world, plan, refused } = await advance(hands, gather(options, namespace, name))
       const status = refused?.status ?? plan.status
       if (status && world.agent) {
         if (await writeStatus(hands, world, status)) tellChange(options.events, world, status)

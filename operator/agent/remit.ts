@@ -8,9 +8,20 @@ import type { Trust } from './world.ts'
 /** What a remit says, apart from which one it is and who wrote it when. */
 const content = ({ generation: _g, epoch: _e, issuedAt: _i, ...rest }: Remit): string => canonical(rest)
 
+/** What was found of an object stays true of it: cached objects never change, and most reconciles meet the same one. */
+const verified = new WeakMap<AgentRemit, { trust: Trust; agentId: string; remit: Remit | undefined }>()
+
 /** The remit an AgentRemit holds, if we signed it for this agent; anything else counts for nothing. */
 export const signedByUs = (object: AgentRemit | undefined, trust: Trust, agentId: string): Remit | undefined => {
   if (!object) return undefined
+  const known = verified.get(object)
+  if (known?.trust === trust && known.agentId === agentId) return known.remit
+  const remit = verify(object, trust, agentId)
+  verified.set(object, { trust, agentId, remit })
+  return remit
+}
+
+const verify = (object: AgentRemit, trust: Trust, agentId: string): Remit | undefined => {
   const signed = { remit: object.spec.remit as unknown as Remit, signature: object.spec.signature }
   try {
     return verifyRemit(signed, trust.anchors, { cluster: trust.cluster, agentId })
