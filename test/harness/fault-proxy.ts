@@ -12,6 +12,8 @@ export type Fault =
   /** Never answers. */
   | { stall: true }
   | { delayMs: number }
+  /** Takes a piece of the request (64 KiB at most) each so many milliseconds. */
+  | { sipMs: number }
   | BodyFault
 
 export interface FaultRule {
@@ -108,9 +110,12 @@ export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptio
     // A client that goes in the middle of its request.
     incoming.on('error', () => undefined)
     incoming.on('data', (chunk: Buffer) => {
-      if (exchange.silent || onward.destroyed || onward.write(chunk)) return
+      if (exchange.silent || onward.destroyed) return
+      const drained = onward.write(chunk)
+      if (drained && !(fault && 'sipMs' in fault)) return
       incoming.pause()
-      onward.once('drain', () => incoming.resume())
+      if (fault && 'sipMs' in fault) setTimeout(() => incoming.resume(), fault.sipMs)
+      else onward.once('drain', () => incoming.resume())
     })
     incoming.on('end', () => {
       if (!exchange.silent) onward.end()

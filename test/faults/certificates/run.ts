@@ -96,9 +96,10 @@ export const runCertificates = async (options: CertificatesOptions): Promise<Cer
         ledger.close()
       }
     }
+    const accepted = () => create(admin, ownerGroups, ownerGroup('default'), dryRun)
     const clients = [
-      client('webhook: refused', refused),
-      client('webhook: accepted', () => create(admin, ownerGroups, ownerGroup('default'), dryRun)),
+      ...[refused, refused].map((ask) => client('webhook: refused', ask)),
+      ...[accepted, accepted].map((ask) => client('webhook: accepted', ask)),
       client('evidence', () => admin.request('GET', EVIDENCE, { query: { limit: 1 } })),
       client('ledger, anew', connectAnew),
       end.work(20, over.signal),

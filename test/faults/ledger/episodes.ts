@@ -52,6 +52,7 @@ export const episodes = (random: Random): Episode[] => {
     ),
     loud('receipts taken, their answer cut', toAll(isReceipts, { cut: 'after' })),
     loud('answers cut in a chunk', toAll(isAny, { truncate: 5, ending: 'cut' })),
+    loud('receipts taken a sip at a time', toAll(isReceipts, { sipMs: 400 })),
     loud('network away', away(true)),
     loud('TLS cut in the handshake', away('handshake')),
     loud('every request 300 ms late', toAll(isAny, { delayMs: 300 })),
