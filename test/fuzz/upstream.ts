@@ -21,6 +21,9 @@ export interface Forwarded {
 
 const textAt = (text: string | undefined): string => (text === undefined ? '' : String(JSON.parse(text)))
 
+/** What goes up besides calls and lists of tools: nothing that a rule would have to give. */
+const UNDECIDED = new Set(['ping', 'logging/setLevel', 'server/discover'])
+
 /**
  * The server behind the gate, for every name: speaks MCP over bare HTTP and keeps what it was asked to do, read from
  * the bytes alone. `broken` holds what no server should ever get.
@@ -85,7 +88,10 @@ export const startUpstream = async () => {
       })
     else if (message.method === 'tools/list')
       reply(JSON.stringify(message.id), { tools: TOOLS[server as keyof typeof TOOLS] ?? [] })
-    else reply(JSON.stringify(message.id), {})
+    else {
+      if (!UNDECIDED.has(message.method)) broken.push(`${message.method}, which no policy gives: ${text.slice(0, 500)}`)
+      reply(JSON.stringify(message.id), {})
+    }
   }
 
   const listener = createServer((request, response) => {
