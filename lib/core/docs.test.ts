@@ -5,6 +5,7 @@ import type { Constraint, PolicySpec, ToolDefinition } from '../api/gen/types.ts
 import { compileConstraint } from './constraint.ts'
 import { parseDuration } from './duration.ts'
 import { OPERATORS } from './operator.ts'
+import type { OtherCall } from './other-call.ts'
 import { checkPolicy } from './policy-check.ts'
 import type { Json } from './strict.ts'
 import { agentUnder } from './testing/agent.ts'
@@ -36,17 +37,25 @@ describe('docs/policy.md: the table of constraints', () => {
 
 /** One line of a story: what happens, and for a call what is decided. */
 const LINE =
-  /^(?:(?<later>\S+) later|(?<declared>\S+) is declared (?<definition>\{.*\})|(?<readBy>\S+) reads (?<value>\{.*\})|(?<tool>\S+\/\S+) (?<args>\{.*\})(?: (?<came>fails|is under way))?\n {2}(?<effect>\w+): (?<reason>.+))$/gm
+  /^(?:(?<later>\S+) later|(?<declared>\S+) is declared (?<definition>\{.*\})|(?<readBy>\S+) reads (?<value>\{.*\})|(?:(?<tool>[^\s/]+\/\S+) (?<args>\{.*\})(?: (?<came>fails|is under way))?|(?<server>\S+) (?<word>resource|prompt|asks) (?<name>\S+)(?: (?<given>\{.*?\}))?(?: and gets (?<answer>\{.*\}))?)\n {2}(?<effect>\w+): (?<reason>.+))$/gm
 
 type Groups = Record<
-  'later' | 'declared' | 'definition' | 'readBy' | 'value' | 'tool' | 'args' | 'came' | 'effect' | 'reason',
+  | ('later' | 'declared' | 'definition' | 'readBy' | 'value' | 'tool' | 'args' | 'came' | 'effect' | 'reason')
+  | ('server' | 'word' | 'name' | 'given' | 'answer'),
   string
 >
+
+const TYPES = { resource: 'resource', prompt: 'prompt', asks: 'request' } as const
 
 /** Plays a story against its policy; returns how many of its lines were understood. */
 function play(spec: PolicySpec, story: string): number {
   const lines = [...story.matchAll(LINE)]
-  const servers = new Set(lines.flatMap(({ groups }) => ((groups as Groups).tool ?? '').split('/')[0] || []))
+  const servers = new Set(
+    lines.flatMap(({ groups }) => {
+      const { tool = '', server } = groups as Groups
+      return server ?? (tool.split('/')[0] || [])
+    }),
+  )
   const agent = agentUnder(spec, [], [...servers])
   const definitions = new Map<string, ToolDefinition>()
   const objects = new Map<string, Json>()
@@ -57,7 +66,13 @@ function play(spec: PolicySpec, story: string): number {
     if (is.later) agent.wait(parseDuration(is.later) as number)
     else if (is.declared) definitions.set(is.declared, yaml(is.definition) as ToolDefinition)
     else if (is.readBy) objects.set(is.readBy, yaml(is.value))
-    else {
+    else if (is.server) {
+      const type = TYPES[is.word as keyof typeof TYPES]
+      const call = { type, server: is.server, name: is.name, arguments: yaml(is.given ?? '{}') } as OtherCall
+      const { effect, reason } = agent.other(call, is.answer === undefined ? undefined : yaml(is.answer))
+      const asked = line[0].slice(0, line[0].indexOf('\n'))
+      expect(`${asked}\n  ${effect}: ${reason}`).toBe(line[0])
+    } else {
       const outcome = is.came === 'fails' ? 'error' : is.came === 'is under way' ? 'open' : 'ok'
       const more = {
         definition: definitions.get(is.tool),

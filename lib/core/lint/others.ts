@@ -47,7 +47,7 @@ function unbounded({ name, match, where = [] }: RequestRule, field: string): War
   if (about('elicitation/create') && !where.some((each) => speaksOf(each, 'mode'))) {
     const detail = `${name} lets the server send the agent's user to any URL, since it does not say which mode`
     const fix =
-      'Add {arg: mode, in: [form]}, or {arg: mode, in: [url]} with {arg: url, prefix: "https://corp.example/"}.'
+      'Add {arg: mode, in: [form]}, or {arg: mode, in: [url]} with {arg: url, prefix: "https://corp.example/", optional: true}.'
     found.push({ kind: 'AnyMode', field, detail, fix })
   }
   if (about('sampling/createMessage') && !where.some((each) => speaksOf(each, 'maxTokens'))) {
