@@ -28,7 +28,7 @@ spec:
   - {name: short, match: {servers: [shelf], prompts: [summary]}, effect: Allow, where: [{arg: length, in: [short]}]}
   requests:
   - {name: roots, match: {servers: [shelf], methods: [roots/list]}, effect: Allow, answer: [{arg: "roots[*].uri", prefix: "file:///work/"}]}
-  - {name: sampling, match: {servers: [shelf], methods: [sampling/createMessage]}, effect: Allow, where: [{arg: tools, absent: true}]}
+  - {name: sampling, match: {servers: [shelf], methods: [sampling/createMessage]}, effect: Allow, where: [{arg: "tools[*].name", in: [look_up], optional: true}]}
   - {name: volumes, match: {servers: [shelf], methods: [elicitation/create]}, effect: Allow, where: [{arg: mode, in: [form]}], answer: [{arg: content.volume, in: ["one", "two"]}]}
   - {name: sign-in, match: {servers: [shelf], methods: [elicitation/create]}, effect: Allow, where: [{arg: mode, in: [url]}, {arg: url, prefix: "https://library.example/", optional: true}]}
 `
@@ -203,16 +203,17 @@ describe.each([
     expect(intents('completion').map(({ decision }) => decision.effect)).toEqual(['Allow', 'Deny'])
   })
 
-  it('samples for a call when a rule lets the server ask, without tools', async () => {
+  it('samples for a call when a rule lets the server ask, with the tools that it names', async () => {
     expect(await call('sample')).toContain('in short')
-    expect(agent.asked).toEqual(['sampling/createMessage'])
     expect(intents('request').at(-1)).toMatchObject({
       call: { arguments: { maxTokens: 20 } },
       decision: { rule: 'sampling' },
     })
-    expect(await call('sample_with_tools')).not.toContain('in short')
-    expect(agent.asked).toEqual(['sampling/createMessage'])
-    expect(intents('request').at(-1)).toMatchObject({ decision: { effect: 'Deny' } })
+    expect(await call('sample_with_look_up')).toContain('in short')
+    expect(agent.asked).toEqual(['sampling/createMessage', 'sampling/createMessage'])
+    expect(await call('sample_with_delete')).not.toContain('in short')
+    expect(agent.asked).toHaveLength(2)
+    expect(intents('request').map(({ decision }) => decision.effect)).toEqual(['Allow', 'Allow', 'Deny'])
   })
 
   it('tells its roots, if they are such as may be told', async () => {

@@ -28,7 +28,7 @@ export const SAMPLE = {
   messages: [{ role: 'user' as const, content: { type: 'text' as const, text: 'Sum it up' } }],
   maxTokens: 20,
 }
-const TOOL = { name: 'look_up', inputSchema: { type: 'object' as const } }
+const withTool = (name: string) => ({ ...SAMPLE, tools: [{ name, inputSchema: { type: 'object' as const } }] })
 export const SIGN_IN = { message: 'Sign in', url: 'https://library.example/sign-in' }
 
 /** Pages of resources; the second is all of what nobody may see. */
@@ -50,7 +50,7 @@ const templates = {
 }
 const prompts = { prompts: [{ name: 'summary', arguments: [{ name: 'length' }] }, { name: 'secret' }] }
 const tools = {
-  tools: ['sample', 'sample_with_tools', 'roots', 'sign_in'].map((name) => ({
+  tools: ['sample', 'sample_with_look_up', 'sample_with_delete', 'roots', 'sign_in'].map((name) => ({
     name,
     inputSchema: { type: 'object' as const },
   })),
@@ -143,7 +143,8 @@ export const startModernShelf = (world: World): Promise<Shelf> =>
           if (answer !== undefined) return said(answer)
           const ask = {
             sample: () => inputRequired.createMessage(SAMPLE),
-            sample_with_tools: () => inputRequired.createMessage({ ...SAMPLE, tools: [TOOL] }),
+            sample_with_look_up: () => inputRequired.createMessage(withTool('look_up')),
+            sample_with_delete: () => inputRequired.createMessage(withTool('delete')),
             roots: () => inputRequired.listRoots(),
             sign_in: () => inputRequired.elicitUrl(SIGN_IN),
           }[params.name]!
@@ -193,7 +194,8 @@ export const startLegacyShelf = (world: World): Promise<Shelf> =>
       })
       server.setRequestHandler(CallToolRequestSchema, async ({ params: { name } }) => {
         if (name === 'sample') return said(await server.createMessage(SAMPLE))
-        if (name === 'sample_with_tools') return said(await server.createMessage({ ...SAMPLE, tools: [TOOL] }))
+        if (name === 'sample_with_look_up') return said(await server.createMessage(withTool('look_up')))
+        if (name === 'sample_with_delete') return said(await server.createMessage(withTool('delete')))
         if (name === 'roots') return said(await server.listRoots())
         return said(await server.elicitInput({ mode: 'url', elicitationId: 'e-1', ...SIGN_IN }))
       })
