@@ -39,10 +39,10 @@ export const asModern = (method: string, answer: ServerMessage, info?: unknown):
 }
 
 /** A tool as clients of the older revisions can read it: forms of results are objects there. */
-const asLegacyTool = (tool: unknown) => {
-  if (!isObject(tool) || !isObject(tool.outputSchema) || tool.outputSchema.type === 'object') return tool
+export const asLegacyTool = (tool: JsonObject): JsonObject => {
+  if (!isObject(tool.outputSchema) || tool.outputSchema.type === 'object') return tool
   const { outputSchema: _, ...rest } = tool
-  return rest as JsonObject
+  return rest
 }
 
 /** A modern server's answer for an agent of an older revision. */
@@ -55,8 +55,6 @@ export const asLegacy = (method: string, answer: ServerMessage): ServerMessage =
   }
   if (method === 'tools/call' && result.structuredContent !== undefined && !isObject(result.structuredContent))
     delete result.structuredContent
-  if (method === 'tools/list' && Array.isArray(result.tools))
-    result.tools = result.tools.map(asLegacyTool) as JsonObject[]
   return rewritten(answer, { result })
 }
 

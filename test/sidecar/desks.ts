@@ -4,7 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/index.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import {
+  CallToolRequestSchema,
+  ListResourcesRequestSchema,
+  ListToolsRequestSchema,
+  SubscribeRequestSchema,
+  UnsubscribeRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js'
 import { createMcpHandler, inputRequired, Server as ModernServer } from '@modelcontextprotocol/server'
 import type { World } from './world.ts'
 
@@ -28,6 +34,11 @@ const TOOLS = [
   ...['slow', 'wait', 'die', 'ask', 'forbidden'].map((name) => ({ name, inputSchema: object })),
 ]
 
+const CAPABILITIES = {
+  tools: { listChanged: true },
+  resources: { subscribe: true },
+  logging: {},
+}
 const said = (text: string) => ({ content: [{ type: 'text' as const, text }] })
 
 /** What both servers do, by the means their own era gives them. */
@@ -44,6 +55,8 @@ export interface Desk {
   requests: { method: string; headers: Record<string, string | string[] | undefined>; body: string }[]
   /** Says that its tools changed. */
   changed: () => void
+  /** Says that a resource changed, to who subscribed to it. */
+  updated: (uri: string) => void
   forgetSessions: () => void
 }
 
@@ -51,6 +64,7 @@ type Serve = (request: IncomingMessage, response: ServerResponse, body: unknown)
 type Make = (run: (tool: string, args: unknown, means: Means) => Promise<ReturnType<typeof said>> | undefined) => {
   serve: Serve
   changed: () => void
+  updated: (uri: string) => void
   forget: () => void
 }
 
@@ -58,7 +72,7 @@ const startDesk = async (world: World, make: Make): Promise<Desk> => {
   const calls: Desk['calls'] = []
   const requests: Desk['requests'] = []
   let cancelled = 0
-  const { serve, changed, forget } = make((tool, args, { progress, signal }) => {
+  const { serve, changed, updated, forget } = make((tool, args, { progress, signal }) => {
     calls.push({ tool, arguments: args })
     switch (tool) {
       case 'echo':
@@ -108,6 +122,7 @@ const startDesk = async (world: World, make: Make): Promise<Desk> => {
     cancelled: () => cancelled,
     requests,
     changed,
+    updated,
     forgetSessions: forget,
   }
 }
@@ -119,8 +134,9 @@ export const startModernDesk = (world: World): Promise<Desk> =>
       () => {
         const server = new ModernServer(
           { name: 'desk', version: '2.0.0' },
-          { capabilities: { tools: { listChanged: true }, logging: {} }, instructions: 'Ask the desk.' },
+          { capabilities: CAPABILITIES, instructions: 'Ask the desk.' },
         )
+        server.setRequestHandler('resources/list', () => ({ resources: [], ttlMs: 0, cacheScope: 'private' as const }))
         server.setRequestHandler('tools/list', () => ({ tools: TOOLS, ttlMs: 600_000, cacheScope: 'public' as const }))
         server.setRequestHandler('tools/call', async ({ params }, context) => {
           const { mcpReq } = context
@@ -145,18 +161,36 @@ export const startModernDesk = (world: World): Promise<Desk> =>
       },
       { legacy: 'reject' },
     )
-    return { serve: toNodeHandler(handler), changed: () => handler.notify.toolsChanged(), forget: () => {} }
+    return {
+      serve: toNodeHandler(handler),
+      changed: () => handler.notify.toolsChanged(),
+      updated: (uri) => handler.notify.resourceUpdated(uri),
+      forget: () => {},
+    }
   })
 
 /** A server on the official SDK's first version, with sessions. */
 export const startLegacyDesk = (world: World): Promise<Desk> =>
   startDesk(world, (run) => {
-    const sessions = new Map<string, { transport: StreamableHTTPServerTransport; server: LegacyServer }>()
+    const sessions = new Map<
+      string,
+      { transport: StreamableHTTPServerTransport; server: LegacyServer; followed: Set<string> }
+    >()
     const begin = async () => {
       const server = new LegacyServer(
         { name: 'desk', version: '1.0.0' },
-        { capabilities: { tools: { listChanged: true }, logging: {} }, instructions: 'Ask the desk.' },
+        { capabilities: CAPABILITIES, instructions: 'Ask the desk.' },
       )
+      const followed = new Set<string>()
+      server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [] }))
+      server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {
+        followed.add(params.uri)
+        return {}
+      })
+      server.setRequestHandler(UnsubscribeRequestSchema, ({ params }) => {
+        followed.delete(params.uri)
+        return {}
+      })
       server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS }))
       server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, _meta, sendNotification }) => {
         const ran = run(params.name, params.arguments, {
@@ -174,7 +208,7 @@ export const startLegacyDesk = (world: World): Promise<Desk> =>
       })
       const transport = new StreamableHTTPServerTransport({
         sessionIdGenerator: randomUUID,
-        onsessioninitialized: (id) => void sessions.set(id, { transport, server }),
+        onsessioninitialized: (id) => void sessions.set(id, { transport, server, followed }),
       })
       await server.connect(transport)
       return transport
@@ -188,6 +222,10 @@ export const startLegacyDesk = (world: World): Promise<Desk> =>
       },
       changed: () => {
         for (const { server } of sessions.values()) server.sendToolListChanged().catch(() => {})
+      },
+      updated: (uri) => {
+        for (const { server, followed } of sessions.values())
+          if (followed.has(uri)) server.sendResourceUpdated({ uri }).catch(() => {})
       },
       forget: () => sessions.clear(),
     }

@@ -2,7 +2,8 @@ import { offersAny } from '../../../lib/core/decide-other.ts'
 import type { Json } from '../../../lib/core/strict.ts'
 import type { GateContext } from '../../context.ts'
 import { definitionsMatter } from '../definitions.ts'
-import { isObject, RPC, rpcError } from '../messages.ts'
+import { isObject, type JsonObject, RPC, rpcError } from '../messages.ts'
+import { asLegacyTool } from '../render.ts'
 import { askServer, type MethodRequest } from './ask-server.ts'
 import { filterList, LISTS } from './lists.ts'
 
@@ -36,6 +37,10 @@ export const handleList = async (gate: GateContext, request: MethodRequest): Pro
   }
   if (method === 'tools/list' && definitionsMatter(prepared, server.name))
     gate.definitions.learn(server, result.tools as Json[], asked)
-  reply.answer({ ...answer.message, result: filtered })
+  const told =
+    method === 'tools/list' && request.agent.era === 'legacy'
+      ? { ...filtered, tools: (filtered.tools as JsonObject[]).map(asLegacyTool) }
+      : filtered
+  reply.answer({ ...answer.message, result: told })
   return undefined
 }

@@ -1,0 +1,333 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ToolDefinition } from '../../lib/api/gen/types.ts'
+import { definitionDigest } from '../../lib/core/pin.ts'
+import { type Desk, startLegacyDesk, startModernDesk } from './desks.ts'
+import { eventsOf, MODERN, meta, send } from './modern-agent.ts'
+import { HEADERS, message, openSession, post } from './raw-agent.ts'
+import { answerWith, type RawServer, startRawServer } from './raw-server.ts'
+import { createWorld, openGate } from './world.ts'
+
+const INFO = { 'io.modelcontextprotocol/serverInfo': { name: 'raw', version: '1' } }
+/** What only the newer revision allows: a form of results that is no object, and results of that form. */
+const TOOL = {
+  name: 'anything',
+  inputSchema: { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } },
+  outputSchema: { type: 'array', items: { type: 'string' } },
+}
+const POLICY = `
+apiVersion: remit.dev/v1alpha1
+kind: AgentPolicy
+metadata: {name: all, namespace: payments}
+spec:
+  tools:
+  - {name: all, match: {servers: [raw]}, effect: Allow}
+  resources:
+  - {name: notes, match: {servers: [desk], uris: ["note://*"]}, effect: Allow}
+  pins:
+  - server: raw
+    tool: anything
+    digest: "${definitionDigest(TOOL as unknown as ToolDefinition)}"
+    definition: ${JSON.stringify(TOOL)}
+`
+
+/** Reads a stream until a pattern has come. */
+const readUntil = async (response: Response, pattern: RegExp) => {
+  const reader = response.body!.getReader()
+  let text = ''
+  while (!pattern.test(text)) {
+    const { value, done } = await reader.read()
+    if (done) break
+    text += Buffer.from(value).toString()
+  }
+  reader.releaseLock()
+  return eventsOf(text)
+}
+
+describe('an agent of the older revisions at a server of 2026-07-28', () => {
+  const world = createWorld()
+  let server: RawServer
+  let url: string
+  let session: Record<string, string>
+
+  beforeAll(async () => {
+    server = await startRawServer(
+      (call, response) => {
+        const level = (call.params?._meta as Record<string, unknown>)['io.modelcontextprotocol/logLevel']
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        const tell = (told: object) => response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...told })}\n\n`)
+        if (level !== undefined) tell({ method: 'notifications/message', params: { level, data: 'logged' } })
+        tell({
+          id: call.id,
+          result: {
+            resultType: 'complete',
+            content: [{ type: 'text', text: 'done' }],
+            structuredContent: ['a'],
+            _meta: INFO,
+          },
+        })
+        response.end()
+      },
+      {
+        'server/discover': (asked, response) =>
+          answerWith(response, asked.id, {
+            resultType: 'complete',
+            supportedVersions: [MODERN],
+            capabilities: { tools: {}, logging: {}, resources: { subscribe: true } },
+            ttlMs: 1,
+            cacheScope: 'public',
+            _meta: INFO,
+          }),
+        'tools/list': (asked, response) =>
+          answerWith(response, asked.id, {
+            resultType: 'complete',
+            tools: [TOOL],
+            nextCursor: 'two',
+            ttlMs: 1,
+            cacheScope: 'public',
+          }),
+      },
+    )
+    world.onClose(server.close)
+    const gate = await openGate(world, { policy: POLICY, servers: { raw: server.url } })
+    url = `${gate.url}/mcp/raw`
+    session = await openSession(url)
+  })
+  afterAll(() => world.close())
+  const ask = async (method: string, params?: object) => {
+    const text = await (await post(url, message(5, method, params), session)).text()
+    return text.startsWith('{') ? [JSON.parse(text)] : eventsOf(text)
+  }
+
+  it('begins a session that the server does not have', async () => {
+    const response = await post(
+      url,
+      message(0, 'initialize', {
+        protocolVersion: '2025-06-18',
+        capabilities: { sampling: {} },
+        clientInfo: { name: 'raw', version: '1' },
+      }),
+    )
+    expect(await response.json()).toEqual({
+      jsonrpc: '2.0',
+      id: 0,
+      result: {
+        protocolVersion: '2025-06-18',
+        capabilities: { tools: { listChanged: true }, logging: {} },
+        serverInfo: { name: 'raw', version: '1' },
+      },
+    })
+    expect(server.messages().some(({ method }) => method === 'initialize')).toBe(false)
+  })
+
+  it('is answered in its own form', async () => {
+    const { outputSchema: _, ...tool } = TOOL
+    expect(await ask('tools/list')).toEqual([{ jsonrpc: '2.0', id: 5, result: { tools: [tool], nextCursor: 'two' } }])
+    // As pinned: what the agent is told of the tool is not what it is held against.
+    expect(await ask('tools/call', { name: 'anything', arguments: { region: 'eu' } })).toEqual([
+      { jsonrpc: '2.0', id: 5, result: { content: [{ type: 'text', text: 'done' }], _meta: INFO } },
+    ])
+    const { headers, body } = server.requests.at(-1)!
+    expect(headers).toMatchObject({ 'mcp-method': 'tools/call', 'mcp-name': 'anything', 'mcp-param-region': 'eu' })
+    expect(JSON.parse(body)).toMatchObject({
+      id: 5,
+      params: {
+        name: 'anything',
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': MODERN,
+          'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+          'io.modelcontextprotocol/clientCapabilities': {},
+        },
+      },
+    })
+  })
+
+  it('keeps what its session would keep: the level of logs, and that it is there', async () => {
+    const before = server.requests.length
+    expect(await ask('ping')).toEqual([{ jsonrpc: '2.0', id: 5, result: {} }])
+    expect(await ask('logging/setLevel', { level: 'error' })).toEqual([{ jsonrpc: '2.0', id: 5, result: {} }])
+    expect((await ask('logging/setLevel', { level: 'loud' }))[0]).toMatchObject({ error: { code: -32602 } })
+    expect(server.requests.length).toBe(before)
+    expect(await ask('tools/call', { name: 'anything' })).toMatchObject([
+      { method: 'notifications/message', params: { level: 'error' } },
+      { id: 5, result: {} },
+    ])
+  })
+})
+
+describe('subscriptions between the eras', () => {
+  const world = createWorld()
+  afterAll(() => world.close())
+  const begin = async (start: typeof startLegacyDesk): Promise<{ desk: Desk; url: string }> => {
+    const desk = await start(world)
+    const gate = await openGate(world, {
+      policy: POLICY,
+      servers: { desk: desk.url },
+      dataDir: world.path(`data-${Math.random()}`),
+    })
+    return { desk, url: `${gate.url}/mcp/desk` }
+  }
+  const asked = (desk: Desk, method: string) =>
+    desk.requests.flatMap(({ body }) => (body.includes(`"${method}"`) ? [JSON.parse(body)] : []))
+
+  it('to a resource, of a session: the server of 2026-07-28 is listened to', async () => {
+    const { desk, url } = await begin(startModernDesk)
+    const session = await openSession(url)
+    const controller = new AbortController()
+    const { signal } = controller
+    const stream = await fetch(url, { headers: { ...session, accept: 'text/event-stream' }, signal })
+    const subscribe = message(2, 'resources/subscribe', { uri: 'note://one' })
+    expect(await (await post(url, subscribe, session)).json()).toEqual({ jsonrpc: '2.0', id: 2, result: {} })
+    await expect
+      .poll(() => asked(desk, 'subscriptions/listen').at(-1)?.params.notifications)
+      .toEqual({
+        toolsListChanged: true,
+        promptsListChanged: true,
+        resourcesListChanged: true,
+        resourceSubscriptions: ['note://one'],
+      })
+    const telling = setInterval(() => {
+      desk.updated('note://other')
+      desk.updated('note://one')
+    }, 20)
+    expect((await readUntil(stream, /note:/))[0]).toEqual({
+      jsonrpc: '2.0',
+      method: 'notifications/resources/updated',
+      params: { uri: 'note://one' },
+    })
+    clearInterval(telling)
+    await (await post(url, message(3, 'resources/unsubscribe', { uri: 'note://one' }), session)).text()
+    await expect
+      .poll(() => asked(desk, 'subscriptions/listen').at(-1)?.params.notifications.resourceSubscriptions)
+      .toBeUndefined()
+    controller.abort()
+  })
+
+  it('to a resource, of a request: the server with sessions is subscribed to, as long as somebody listens', async () => {
+    const { desk, url } = await begin(startLegacyDesk)
+    const wanted = { resourceSubscriptions: ['note://one', 'secret://two'] }
+    const listen = async (id: string, signal: AbortSignal) =>
+      fetch(url, {
+        method: 'POST',
+        signal,
+        headers: { ...HEADERS, 'mcp-protocol-version': MODERN, 'mcp-method': 'subscriptions/listen' },
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id,
+          method: 'subscriptions/listen',
+          params: { notifications: wanted, _meta: meta() },
+        }),
+      })
+    const first = new AbortController()
+    const second = new AbortController()
+    const streams = [await listen('a', first.signal), await listen('b', second.signal)]
+    // What no rule gives it does not get, and is told so.
+    const acknowledged = (id: string) => ({
+      jsonrpc: '2.0',
+      method: 'notifications/subscriptions/acknowledged',
+      params: {
+        notifications: { resourceSubscriptions: ['note://one'] },
+        _meta: { 'io.modelcontextprotocol/subscriptionId': id },
+      },
+    })
+    expect(await readUntil(streams[0]!, /acknowledged/)).toEqual([acknowledged('a')])
+    expect(await readUntil(streams[1]!, /acknowledged/)).toEqual([acknowledged('b')])
+    const subscriptions = () => asked(desk, 'resources/subscribe').map(({ params }) => params.uri)
+    await expect.poll(subscriptions).toEqual(['note://one'])
+    const telling = setInterval(() => {
+      desk.updated('note://one')
+      desk.changed()
+    }, 20)
+    for (const [index, id] of ['a', 'b'].entries())
+      expect((await readUntil(streams[index]!, /note:/))[0]).toEqual({
+        jsonrpc: '2.0',
+        method: 'notifications/resources/updated',
+        params: { uri: 'note://one', _meta: { 'io.modelcontextprotocol/subscriptionId': id } },
+      })
+    clearInterval(telling)
+    first.abort()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(asked(desk, 'resources/unsubscribe')).toEqual([])
+    second.abort()
+    await expect
+      .poll(() => asked(desk, 'resources/unsubscribe').map(({ params }) => params.uri))
+      .toEqual(['note://one'])
+  })
+})
+
+describe('an agent of 2026-07-28 at a server with sessions', () => {
+  const world = createWorld()
+  afterAll(() => world.close())
+
+  it('is heard in one session of the gate, where levels of logs are as each request says', async () => {
+    const server = await startRawServer(
+      (call, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        const tell = (told: object) => response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...told })}\n\n`)
+        for (const level of ['debug', 'error'])
+          tell({ method: 'notifications/message', params: { level, data: 'logged' } })
+        tell({ id: call.id, result: { content: [], structuredContent: { exact: 1 } } })
+        response.end()
+      },
+      {
+        'server/discover': (_asked, response) => void response.writeHead(400).end(),
+        initialize: (asked, response) => {
+          response.setHeader('mcp-session-id', 'upstream-session')
+          answerWith(response, asked.id, {
+            protocolVersion: '2025-06-18',
+            capabilities: { tools: {}, logging: {} },
+            serverInfo: { name: 'raw', version: '1' },
+            instructions: 'Be brief.',
+          })
+        },
+      },
+    )
+    world.onClose(server.close)
+    const policy = POLICY.slice(0, POLICY.indexOf('  pins:'))
+    const gate = await openGate(world, { policy, servers: { raw: server.url } })
+    const url = `${gate.url}/mcp/raw`
+    const call = async (more: object, id: number) =>
+      (await send(url, 'tools/call', { name: 'anything', _meta: meta({}, more) }, {}, id)).text()
+    const result = {
+      resultType: 'complete',
+      content: [],
+      structuredContent: { exact: 1 },
+      _meta: INFO,
+    }
+    const level = (name: string) => ({ 'io.modelcontextprotocol/logLevel': name })
+    const log = (name: string) => ({
+      jsonrpc: '2.0',
+      method: 'notifications/message',
+      params: { level: name, data: 'logged' },
+    })
+    expect(JSON.parse(await call({}, 1))).toEqual({ jsonrpc: '2.0', id: 1, result })
+    expect(eventsOf(await call(level('warning'), 1))).toEqual([log('error'), { jsonrpc: '2.0', id: 1, result }])
+    expect(eventsOf(await call(level('debug'), 2))).toEqual([
+      log('debug'),
+      log('error'),
+      { jsonrpc: '2.0', id: 2, result },
+    ])
+    await call(level('error'), 3)
+    const sent = server.messages()
+    expect(sent.filter(({ method }) => method === 'initialize')).toHaveLength(1)
+    expect(sent.filter(({ method }) => method === 'logging/setLevel').map(({ params }) => params.level)).toEqual([
+      'warning',
+      'debug',
+    ])
+    const calls = sent.filter(({ method }) => method === 'tools/call')
+    // Two requests of the agent may have one id; in the session none do. Nothing of the other era goes there.
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(4)
+    for (const { id, params } of calls) {
+      expect(id).toMatch(/^dev\.remit\//)
+      expect(Object.keys(params._meta)).toEqual(['traceparent'])
+    }
+    expect(server.requests.at(-1)?.headers).toMatchObject({
+      'mcp-session-id': 'upstream-session',
+      'mcp-protocol-version': '2025-06-18',
+    })
+    expect(server.requests.at(-1)?.headers['mcp-method']).toBeUndefined()
+    const discovered = (await (await send(url, 'server/discover')).json()) as { result: object }
+    expect(discovered.result).toMatchObject({ instructions: 'Be brief.', ttlMs: 0, cacheScope: 'private', _meta: INFO })
+    const listed = (await (await send(url, 'tools/list')).json()) as { result: object }
+    expect(listed.result).toMatchObject({ resultType: 'complete', ttlMs: 0, cacheScope: 'private', nextCursor: 'more' })
+  })
+})
