@@ -12,6 +12,20 @@ export interface ServerMessage {
   came?: string
 }
 
+/** The stream is over and the answer has not come. */
+export class StreamOver extends UpstreamFailure {
+  override name = 'StreamOver'
+}
+
+/** Where a stream has got to, and how long its server wants to be left alone before it is gone on with. */
+export interface Mark {
+  eventId?: string
+  retryMs?: number
+}
+
+/** What a header can hold of an event's id. */
+const EVENT_ID = /^[\x21-\x7e]{1,1024}$/
+
 const invalid = (detail: string) => new UpstreamFailure('invalid', detail, true)
 /** Ends a stream that goes on after its answer came. */
 const LINGER_MS = 1_000
@@ -30,7 +44,7 @@ const parseMessage = (raw: string): JsonObject => {
 /** Reads a server's event stream message by message until it ends; rejects when it breaks or a message is not one. */
 export const readStream = (
   response: IncomingMessage,
-  options: { maxBytes: number; signal: AbortSignal; onMessage: (message: ServerMessage) => void },
+  options: { maxBytes: number; signal: AbortSignal; mark?: Mark; onMessage: (message: ServerMessage) => void },
 ): Promise<void> =>
   new Promise((resolve, reject) => {
     const decoder = new StringDecoder('utf8')
@@ -40,8 +54,12 @@ export const readStream = (
       response.destroy(failure)
     }
     const parser = createParser({
-      onEvent: ({ data }) => {
+      onRetry: (retryMs) => {
+        if (options.mark) options.mark.retryMs = retryMs
+      },
+      onEvent: ({ id, data }) => {
         since = 0
+        if (options.mark && id && EVENT_ID.test(id)) options.mark.eventId = id
         if (data) options.onMessage({ message: parseMessage(data), raw: data })
       },
     })
@@ -62,7 +80,7 @@ export const readStream = (
           ? error
           : options.signal.aborted
             ? failureOf(options.signal)
-            : new UpstreamFailure('unreachable', 'the connection broke off', true),
+            : new StreamOver('unreachable', 'the connection broke off', true),
       ),
     )
   })
@@ -97,7 +115,13 @@ const mediaType = (response: IncomingMessage) =>
  */
 export const readAnswer = async (
   response: IncomingMessage,
-  options: { id: RequestId; maxBytes: number; signal: AbortSignal; onMessage: (message: ServerMessage) => void },
+  options: {
+    id: RequestId
+    maxBytes: number
+    signal: AbortSignal
+    mark?: Mark
+    onMessage: (message: ServerMessage) => void
+  },
 ): Promise<ServerMessage> => {
   if (response.statusCode !== 200) {
     response.resume()
@@ -139,6 +163,6 @@ export const readAnswer = async (
         const timer = setTimeout(() => response.destroy(), LINGER_MS).unref()
         response.once('close', () => clearTimeout(timer))
       },
-    }).then(() => reject(invalid('the stream ended without an answer')), reject)
+    }).then(() => reject(new StreamOver('invalid', 'the stream ended without an answer', true)), reject)
   })
 }

@@ -52,7 +52,8 @@ describe('an agent of the older revisions at a server of 2026-07-28', () => {
   beforeAll(async () => {
     server = await startRawServer(
       (call, response) => {
-        const level = (call.params?._meta as Record<string, unknown>)['io.modelcontextprotocol/logLevel']
+        const { _meta } = call.params as { _meta: Record<string, unknown> }
+        const level = _meta['io.modelcontextprotocol/logLevel']
         response.writeHead(200, { 'content-type': 'text/event-stream' })
         const tell = (told: object) => response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...told })}\n\n`)
         if (level !== undefined) tell({ method: 'notifications/message', params: { level, data: 'logged' } })

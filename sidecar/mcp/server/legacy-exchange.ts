@@ -1,7 +1,9 @@
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import type { Outside } from '../../context.ts'
+import { pause } from '../../spool/pause.ts'
+import { targetOf } from '../../target.ts'
 import { UpstreamFailure } from '../../upstream.ts'
-import { readAnswer, type ServerMessage } from '../answer.ts'
+import { type Mark, readAnswer, type ServerMessage, StreamOver } from '../answer.ts'
 import { OtherEra, SessionGone, sessionHeaders, within } from '../forward.ts'
 import { isRequestId, type JsonObject, type RequestId, RPC } from '../messages.ts'
 import type { Answered, ServerOptions } from '../ports.ts'
@@ -12,6 +14,10 @@ import { post, readRefusal } from './post.ts'
 const ASIDE_MS = 10_000
 /** Requests of one server stream that are being answered at a time; a server that sends more gets no answer to them. */
 const MAX_ANSWERING = 16
+/** How often a stream that is over is gone on with while nothing new comes, and after how long. */
+const RESUMES = 3
+const RETRY_MS = 1_000
+const MAX_RETRY_MS = 30_000
 
 /** Where messages of one session go. */
 export interface Place {
@@ -78,6 +84,46 @@ export const incoming = (
   }
 }
 
+/**
+ * The answer on a stream that was over before it came: servers that name their events may end a connection and go on
+ * with another. Rejects with the failure the stream ended by when this server does not.
+ */
+const resumed = async (
+  gate: Outside,
+  { server, session }: Place,
+  reading: Parameters<typeof readAnswer>[1] & { mark: Mark },
+  isAsking: () => boolean,
+  first: unknown,
+): Promise<ServerMessage> => {
+  const { mark, signal } = reading
+  let failure = first
+  for (let tries = 0; tries < RESUMES; tries++) {
+    const { eventId } = mark
+    if (!(failure instanceof StreamOver) || eventId === undefined || !session?.upstream) break
+    await pause(Math.min(mark.retryMs ?? RETRY_MS, MAX_RETRY_MS), signal)
+    try {
+      const response = await gate.send(targetOf('server', server, gate.credentials), {
+        method: 'GET',
+        headers: { accept: 'text/event-stream', ...sessionHeaders(session), 'last-event-id': eventId },
+        signal,
+        idleMs: gate.limits.idleMs,
+        isAsking,
+      })
+      if (response.statusCode !== 200) {
+        response.resume()
+        break
+      }
+      return await readAnswer(response, reading)
+    } catch (error) {
+      if (signal.aborted || (error instanceof UpstreamFailure && error.kind === 'timeout')) throw error
+      // As long as something comes of it, it is no failure to come back again.
+      if (mark.eventId !== eventId) tries = -1
+      if (error instanceof StreamOver) failure = error
+    }
+  }
+  throw failure
+}
+
 /** One request in a session, up to its answer. Rejects with UpstreamFailure or SessionGone; given up, it tells the server. */
 export const exchange = async (
   gate: Outside,
@@ -105,7 +151,10 @@ export const exchange = async (
         ? new OtherEra('the server knows no sessions')
         : new UpstreamFailure('invalid', 'HTTP 400', true)
     const maxBytes = options.maxBytes ?? gate.limits.answerBytes
-    const answer = await readAnswer(response, { id: message.id, maxBytes, signal: options.signal, onMessage })
+    const reading = { id: message.id, maxBytes, signal: options.signal, onMessage, mark: {} as Mark }
+    const answer = await readAnswer(response, reading).catch((error: unknown) =>
+      resumed(gate, place, reading, isAsking, error),
+    )
     const session = response.headers['mcp-session-id']
     return { ...answer, session: typeof session === 'string' ? session : undefined }
   } catch (error) {
