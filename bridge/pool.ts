@@ -118,6 +118,7 @@ export const createPool = (options: {
     if (waitMs > 0) await sleep(waitMs)
     // One place is the prime's.
     if (entries.size + 1 < limits.children) return
+    if (stopping.size >= limits.children) throw new Unavailable('Too many processes of the server are just ending')
     const [oldest] = [...entries].filter((entry) => !entry.isBusy()).sort((a, b) => a.usedAt - b.usedAt)
     if (!oldest) throw new Unavailable(`All ${limits.children} processes of the server are busy`)
     log.info({ pid: oldest.peer.pid }, 'a process of the server makes room for another')
@@ -179,7 +180,6 @@ export const createPool = (options: {
     lease: async (client) => {
       const key = JSON.stringify(client)
       const same = leases.get(key) ?? []
-      leases.set(key, same)
       const leaseOf = (entry: (typeof same)[number], child: Child): Lease => {
         entry.leased = true
         return {
@@ -199,20 +199,28 @@ export const createPool = (options: {
         usedAt: now(),
         leased: true,
         isBusy: () => entry.leased,
-        evict: () => remove(entry),
+        evict: () => {
+          forget()
+          remove(entry)
+        },
+      }
+      const forget = () => {
+        const at = same.indexOf(entry)
+        if (at !== -1) same.splice(at, 1)
+        if (same.length === 0 && leases.get(key) === same) leases.delete(key)
       }
       entries.add(entry)
       same.push(entry)
+      leases.set(key, same)
       entry.peer.whenEnded.then(() => {
         entries.delete(entry)
-        same.splice(same.indexOf(entry), 1)
-        if (same.length === 0 && leases.get(key) === same) leases.delete(key)
+        forget()
       })
       try {
         entry.child = { peer: entry.peer, hello: await initialize(entry.peer, client, limits.startMs) }
         return leaseOf(entry, entry.child)
       } catch (error) {
-        remove(entry)
+        entry.evict()
         noteFailure(startedAt)
         throw new Unavailable(`The server did not start: ${(error as Error).message}`)
       }

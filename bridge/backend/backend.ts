@@ -34,10 +34,13 @@ export interface Listening {
 export interface Backend {
   hello: () => Promise<Hello>
   call: (request: BackendRequest, sink: BackendSink) => Promise<{ cancel: (reason: string) => void }>
-  /** `onNotification` gets messages without a subscription id; `onEnd` is told when no more will come. */
+  /**
+   * `onNotification` gets messages without a subscription id; `onEnd` is told when no more will come,
+   * and whether the server said so.
+   */
   listen: (
     request: { params: JsonObject; filter: Filter },
-    sink: { onNotification: (message: JsonObject) => void; onEnd: () => void },
+    sink: { onNotification: (message: JsonObject) => void; onEnd: (graceful: boolean) => void },
   ) => Promise<Listening>
 }
 

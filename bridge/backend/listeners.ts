@@ -18,7 +18,7 @@ export const createListeners = (peer: Peer, hello: Hello): Listeners => {
   const open = new Map<ListenSink, Filter>()
   const subscribed = new Map<string, number>()
   peer.whenEnded.then(() => {
-    for (const sink of open.keys()) sink.onEnd()
+    for (const sink of open.keys()) sink.onEnd(false)
     open.clear()
   })
   return {

@@ -71,15 +71,15 @@ export const createModernBackend = (prime: () => Promise<Child>): Backend => {
       const { peer } = await prime()
       const served = servedBy(peer)
       return new Promise((resolve) => {
-        const end = () => {
+        const end = (graceful: boolean) => {
           served.listeners.delete(handle.id)
           // A server that cannot listen honors nothing.
           resolve({ honored: {}, close: () => {} })
-          sink.onEnd()
+          sink.onEnd(graceful)
         }
         const handle = peer.call(
           { method: 'subscriptions/listen', params: { ...params, notifications: { ...filter } } },
-          { onAnswer: end, onLost: end },
+          { onAnswer: () => end(true), onLost: () => end(false) },
         )
         served.listeners.set(handle.id, (message) => {
           if (message.method !== 'notifications/subscriptions/acknowledged') {

@@ -10,6 +10,8 @@ export interface Hello {
   capabilities: JsonObject
   serverInfo: JsonObject
   instructions?: string
+  /** What a server of 2026-07-28 answered, whole. */
+  discovered?: JsonObject
 }
 
 const OUR_INFO = { name: 'remit-bridge', version: VERSION }
@@ -41,6 +43,7 @@ const modernHello = (answer: Answer): Hello | undefined => {
     version: MODERN,
     capabilities: object(capabilities),
     serverInfo: object(object(_meta)[META.serverInfo]),
+    discovered: answer.result,
     ...(typeof instructions === 'string' ? { instructions } : {}),
   }
 }

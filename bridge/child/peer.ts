@@ -91,24 +91,34 @@ export const startPeer = (options: Omit<ProcessOptions, 'onLine' | 'onLong' | 'o
     // A call that was given up may still be answered.
     if (!call) return
     pending.delete(id)
-    if (isObject(message.result) !== isObject(message.error)) call.onAnswer(incoming)
-    else call.onLost('The server answered with neither or both of result and error', 'unknown')
+    if (isObject(message.result) !== isObject(message.error)) {
+      try {
+        call.onAnswer(incoming)
+      } catch (error) {
+        call.onLost("The server's answer cannot be passed on", 'unknown')
+        throw error
+      }
+    } else call.onLost('The server answered with neither or both of result and error', 'unknown')
+  }
+
+  const read = (raw: string) => {
+    const value: unknown = JSON.parse(raw)
+    // Batches were part of one old revision; what is in them is taken one by one.
+    if (Array.isArray(value)) {
+      for (const message of value) if (isObject(message)) take({ message, raw: JSON.stringify(message) })
+    } else if (isObject(value)) take({ message: value, raw: raw.includes('\r') ? JSON.stringify(value) : raw })
+    else skip('no object', raw.length)
   }
 
   const running = startProcess({
     ...options,
     onLine: (raw) => {
-      let value: unknown
       try {
-        value = JSON.parse(raw)
-      } catch {
-        return skip('not JSON', raw.length)
+        read(raw)
+      } catch (error) {
+        // So deeply nested that it cannot be written again, or a bug of ours: neither may end the bridge.
+        skip(error instanceof SyntaxError ? 'not JSON' : String(error), raw.length)
       }
-      // Batches were part of one old revision; what is in them is taken one by one.
-      if (Array.isArray(value)) {
-        for (const message of value) if (isObject(message)) take({ message, raw: JSON.stringify(message) })
-      } else if (isObject(value)) take({ message: value, raw: raw.includes('\r') ? JSON.stringify(value) : raw })
-      else skip('no object', raw.length)
     },
     onLong: (line) => {
       const id = idOfLong(line)

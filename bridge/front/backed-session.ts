@@ -17,8 +17,8 @@ import {
 } from '../json/rpc.ts'
 import { withId } from '../json/text.ts'
 import type { FrontContext } from './context.ts'
+import { failureOf } from './failure.ts'
 import { createChannel, type Session } from './session.ts'
-import { unavailable } from './unavailable.ts'
 
 const MAX_ROUNDS = 8
 const AGAIN_MS = 1_000
@@ -97,7 +97,7 @@ export const createBackedSession = (
           else listening.close()
         },
         (error: unknown) => {
-          unavailable(error, null)
+          context.log.debug({ err: error }, 'changes of the server cannot be followed now')
           again()
         },
       )
@@ -136,6 +136,7 @@ export const createBackedSession = (
       clearTimeout(timer)
       calls.delete(id)
       channel.close(id)
+      session.usedAt = context.now()
       reply.answer(text)
     }
     const give = (reason: string) => {
@@ -184,7 +185,7 @@ export const createBackedSession = (
       cancel = handle.cancel
       if (cancelled) cancel('cancelled by the client')
     }
-    const fail = (error: unknown) => finish(JSON.stringify(unavailable(error, id).body))
+    const fail = (error: unknown) => finish(JSON.stringify(failureOf(context.log, error, id).body))
     attempt(1, {}).catch(fail)
   }
 

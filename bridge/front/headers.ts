@@ -41,6 +41,9 @@ export const headerProblem = (
   return decoded === wanted ? undefined : `the Mcp-Name header is not params.${field} of the body`
 }
 
+/** A schema of a server may be as deep as it likes. */
+const MAX_DEPTH = 32
+
 interface Declared {
   path: string[]
   header: string
@@ -49,7 +52,7 @@ interface Declared {
 /** The parameters that a tool's schema wants mirrored in `Mcp-Param-` headers. */
 export const mirroredOf = (schema: unknown, path: string[] = []): Declared[] => {
   const properties = (schema as { properties?: unknown } | null)?.properties
-  if (typeof properties !== 'object' || properties === null) return []
+  if (typeof properties !== 'object' || properties === null || path.length > MAX_DEPTH) return []
   return Object.entries(properties).flatMap(([key, value]) => {
     const header = (value as Record<string, unknown> | null)?.['x-mcp-header']
     const here = [...path, key]

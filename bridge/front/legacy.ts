@@ -4,9 +4,9 @@ import { header, send, takesStream } from '../http/read.ts'
 import { type JsonObject, LEGACY, type RequestId, RPC, rpcError } from '../json/rpc.ts'
 import { createBackedSession, initializeResult } from './backed-session.ts'
 import { backendOf, type FrontContext } from './context.ts'
+import { failureOf } from './failure.ts'
 import { beginOwnSession } from './own-session.ts'
 import type { Session } from './session.ts'
-import { unavailable } from './unavailable.ts'
 
 /** A message of a client of before 2026-07-28. */
 export type LegacyMessage =
@@ -80,18 +80,18 @@ export const createLegacyFront = (context: FrontContext) => {
       try {
         return await begin({ id: message.id, params: message.params ?? {} }, response)
       } catch (error) {
-        const { status, body } = unavailable(error, message.id)
+        const { status, body } = failureOf(context.log, error, message.id)
         return send(response, status, body)
       }
     }
     const session = sessionOf(request, response)
     if (!session) return
+    session.usedAt = context.now()
     if (message.kind === 'request') {
       if (session.channel.has(message.id))
         return send(response, 400, rpcError(message.id, RPC.invalidRequest, 'A request with this id is under way.'))
       return session.request(message, response)
     }
-    session.usedAt = context.now()
     if (message.kind === 'notification') session.notification(message)
     else if (!session.answer(message.id, message.body))
       return send(response, 400, rpcError(null, RPC.invalidRequest, 'Nothing was asked that this could answer.'))

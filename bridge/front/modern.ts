@@ -16,9 +16,9 @@ import {
 } from '../json/rpc.ts'
 import { withId } from '../json/text.ts'
 import { backendOf, type FrontContext } from './context.ts'
+import { failureOf } from './failure.ts'
 import { headerProblem, paramProblem } from './headers.ts'
 import { createTools } from './tools.ts'
-import { unavailable } from './unavailable.ts'
 
 /** A request of 2026-07-28, its envelope found whole. */
 export interface ModernRequest {
@@ -42,13 +42,15 @@ const discovered = (hello: Hello): JsonObject => {
   // Tasks of 2025-11-25 are not those of the extension that came after it.
   const { tasks: _tasks, ...capabilities } = hello.capabilities
   return {
-    resultType: 'complete',
+    ...(hello.discovered ?? {
+      resultType: 'complete',
+      capabilities,
+      ...(hello.instructions === undefined ? {} : { instructions: hello.instructions }),
+      ttlMs: 0,
+      cacheScope: 'private',
+      _meta: { [META.serverInfo]: hello.serverInfo },
+    }),
     supportedVersions: [MODERN, ...LEGACY],
-    capabilities,
-    ...(hello.instructions === undefined ? {} : { instructions: hello.instructions }),
-    ttlMs: 0,
-    cacheScope: 'private',
-    _meta: { [META.serverInfo]: hello.serverInfo },
   }
 }
 
@@ -87,7 +89,7 @@ export const createModernFront = (context: FrontContext) => {
       if (gone) cancel('the client closed the connection')
     } catch (error) {
       clearTimeout(timer)
-      const { status, body } = unavailable(error, message.id)
+      const { status, body } = failureOf(context.log, error, message.id)
       finish(JSON.stringify(body), status)
     }
   }
@@ -119,17 +121,19 @@ export const createModernFront = (context: FrontContext) => {
       stream?.write(JSON.stringify({ jsonrpc: '2.0', id: message.id, result: { resultType: 'complete', _meta } }))
       stream?.end()
     }
-    let ended = false
+    let ended: boolean | undefined
+    const finish = (graceful: boolean) => (graceful ? end() : stream?.end())
     const listening = await backend.listen(
       { params: message.params, filter },
       {
         onNotification: (note) => (stream ? void stream.write(stamp(note)) : void early.push(note)),
-        onEnd: () => {
-          ended = true
-          end()
+        onEnd: (graceful) => {
+          ended = graceful
+          finish(graceful)
         },
       },
     )
+    if (response.destroyed) return listening.close()
     stream = openStream(response, limits.heldBytes)
     streams.add(end)
     response.once('close', () => {
@@ -141,7 +145,7 @@ export const createModernFront = (context: FrontContext) => {
       stamp({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications } }),
     )
     for (const note of early) stream.write(stamp(note))
-    if (ended) end()
+    if (ended !== undefined) finish(ended)
   }
 
   /** Answers one request whose body is of 2026-07-28. */
@@ -171,7 +175,7 @@ export const createModernFront = (context: FrontContext) => {
       }
       await call(backend, message, response)
     } catch (error) {
-      const { status, body } = unavailable(error, id)
+      const { status, body } = failureOf(context.log, error, id)
       send(response, status, body)
     }
   }

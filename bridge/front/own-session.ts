@@ -31,7 +31,7 @@ export const beginOwnSession = async (
     // The calls under way are answered first: that the process ends is told by the process.
     setTimeout(channel.end, DROP_MS)
   }
-  const { peer, greeted, touch, end: dismiss } = await context.pool.own(() => end())
+  const { peer, greeted, touch: touchProcess, end: dismiss } = await context.pool.own(() => end())
   const channel = createChannel({ maxHeld: limits.heldBytes, headers: { 'mcp-session-id': id } })
   const asked = new Set<RequestId>()
   const calls = new Map<RequestId, Handle>()
@@ -44,6 +44,10 @@ export const beginOwnSession = async (
     },
     onNotification: ({ raw }) => channel.send(raw),
   })
+  const touch = () => {
+    touchProcess()
+    session.usedAt = context.now()
+  }
   const session: Session = {
     id,
     version: '',

@@ -64,7 +64,8 @@ export const createChannel = (options: { maxHeld: number; headers: Record<string
       const newest = [...replies.values()].filter((reply) => reply.isOpen()).at(-1)
       if (newest?.notify(text) || stream?.write(text)) return
       waiting.push(text)
-      if (waiting.length > MAX_WAITING) waiting.shift()
+      const size = () => waiting.reduce((sum, { length }) => sum + length, 0)
+      while (waiting.length > MAX_WAITING || size() > options.maxHeld) waiting.shift()
     },
     listen: (response) => {
       stream?.end()

@@ -73,6 +73,14 @@ describe('a server that misbehaves', () => {
     expect(JSON.stringify(bridge.log())).not.toMatch(/flood 1|Starting up/)
   })
 
+  it('nests what it writes so deep that it cannot be written again', async () => {
+    const bridge = await start()
+    const meta = { 'io.modelcontextprotocol/logLevel': 'debug' }
+    const answer = await callModern(bridge.url, 'deep', { depth: 200_000 }, { meta })
+    expect(answer.error).toMatchObject({ data: { effect: 'unknown' } })
+    expect(textOf(await callModern(bridge.url, 'echo', { text: 'alive' }))).toBe('alive')
+  })
+
   it('has to wait when it sends too much', async () => {
     const bridge = await start([], ['--max-messages-per-second', '1000'])
     const began = performance.now()

@@ -33,7 +33,7 @@ describe('remit-bridge install', () => {
   })
 
   it('puts there what an image without Node and without a libc needs', () => {
-    const version = execFileSync('chroot', [root, '/remit/remit-bridge', '--version'], { encoding: 'utf8' })
+    const version = execFileSync('/usr/sbin/chroot', [root, '/remit/remit-bridge', '--version'], { encoding: 'utf8' })
     expect(version.trim()).toBe(VERSION)
   })
 

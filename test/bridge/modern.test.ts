@@ -1,3 +1,4 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../harness/eventually.ts'
 import {
@@ -305,6 +306,13 @@ describe('--sessions-only', () => {
     const response = await modern(bridge.url, 'server/discover')
     expect(response.status).toBe(400)
     expect((await messagesOf(response))[0].error.code).toBe(-32000)
-    expect((await openSession(bridge.url)).status).toBe(200)
+    // The official client, which tries 2026-07-28 first, then has a process of its own.
+    for (const _ of ['one', 'other']) {
+      const client = new Client({ name: 'agent', version: '1' }, { versionNegotiation: { mode: 'auto' } })
+      await client.connect(new StreamableHTTPClientTransport(new URL(bridge.url)))
+      const { content } = await client.callTool({ name: 'count', arguments: {} })
+      expect(content).toEqual([{ type: 'text', text: '1' }])
+      await client.close()
+    }
   })
 })

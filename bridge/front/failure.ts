@@ -1,0 +1,10 @@
+import type { Logger } from '../../lib/service/log.ts'
+import { type JsonObject, lostCall, type RequestId, RPC, rpcError } from '../json/rpc.ts'
+import { Unavailable } from '../pool.ts'
+
+/** What a client is told of whatever kept its request from the server. Of a bug of ours the log says more. */
+export const failureOf = (log: Logger, error: unknown, id: RequestId): { status: number; body: JsonObject } => {
+  if (error instanceof Unavailable) return { status: 503, body: lostCall(id, error.message, 'none') }
+  log.error({ err: error }, 'a request could not be handled')
+  return { status: 500, body: rpcError(id, RPC.internal, 'This is a bug of the bridge; its log says more.') }
+}
