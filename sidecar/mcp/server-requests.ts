@@ -5,8 +5,9 @@ import { decideAnswer } from '../../lib/core/decide-other.ts'
 import { UserError } from '../../lib/core/errors.ts'
 import type { RequestCall } from '../../lib/core/other-call.ts'
 import { fallen } from '../../lib/core/standing.ts'
+import type { InForce } from '../authority.ts'
 import type { GateContext } from '../context.ts'
-import { clip, intentBody, otherRecord } from '../receipts.ts'
+import { clip } from '../receipts.ts'
 import { serverRedactionsIn } from '../redactions.ts'
 import { ATTR, below, endSpan, parentContext, SpanKind, startSpan } from '../telemetry.ts'
 import { UpstreamFailure } from '../upstream.ts'
@@ -14,9 +15,9 @@ import { offeredToServer } from './capabilities.ts'
 import { within } from './forward.ts'
 import { isObject, type JsonObject, RPC } from './messages.ts'
 import { plainError, readResult } from './methods/answer-form.ts'
+import { beginOther, traceOf } from './methods/other.ts'
 import { RELATED_TASK, readRequest } from './methods/request-form.ts'
 import type { Admitted, Agent, Answered, Asked, RequestScene } from './ports.ts'
-import { begin } from './recorded.ts'
 
 type Refusal = Extract<Answered, { error: unknown }>
 
@@ -38,6 +39,12 @@ const callOf = (server: string, { method, params: { _meta, ...params } }: Asked)
   name: method,
   arguments: params,
 })
+
+/** Whether the policy redacts anything of the server: it and the agent could tell each other that too. */
+const isHidden = (inForce: InForce, server: string): boolean => {
+  const { arguments: sent, recorded } = serverRedactionsIn(inForce, server)
+  return sent.length + recorded.length > 0
+}
 
 /** A phrase for why nobody may be asked this now; undefined when somebody may. */
 const untimely = (gate: GateContext, server: string, method: string, task: unknown): string | undefined => {
@@ -90,22 +97,14 @@ export const admitRequest = async (
     outer ? below(outer) : parentContext(),
   )
   const call = callOf(server.name, { method: request.method, params })
-  const { traceId, spanId } = span.spanContext()
-  const trace = { traceId, spanId }
-  const place = { trace, part: 'arguments' as const }
-  const begun = await begin(gate, {
+  const begun = await beginOther(gate, {
     span,
-    labels,
-    decide: async () => gate.history.weigh(call),
-    intent: ({ inForce, decision }, began) => {
-      const { arguments: sent, recorded } = serverRedactionsIn(inForce, server.name)
-      const about = { type: 'request' as const, server: server.name, method: request.method, name: request.method }
-      const record = otherRecord(about, params, sent.length + recorded.length > 0 ? [[]] : [], {
-        commit: gate.commitments.at(place),
-        digest: (text) => gate.commitments.digest(place, text),
-      })
-      return intentBody(inForce, record, decision, trace, undefined, began)
-    },
+    server: server.name,
+    method: request.method,
+    about: { type: 'request', name: request.method },
+    args: params,
+    hidden: (by) => (isHidden(by, server.name) ? [[]] : []),
+    decide: () => gate.history.weigh(call),
   })
   endSpan(span, {}, begun.is === 'allowed' ? undefined : begun.code)
   if (begun.is === 'unrecorded') return NO_ANSWER
@@ -114,7 +113,7 @@ export const admitRequest = async (
   if (typeof shown.elicitationId === 'string') gate.asked.shown(server.name, shown.elicitationId)
   const asked = { method: request.method, params: Object.keys(meta).length > 0 ? { ...shown, _meta: meta } : shown }
   gate.asked.opened(begun.intent)
-  return { admitted: { request: asked, intent: begun.intent, trace, since: begun.began } }
+  return { admitted: { request: asked, intent: begun.intent, trace: traceOf(span), since: begun.began } }
 }
 
 /** What the server gets for the agent's answer, and what the record says of it. */
@@ -137,8 +136,7 @@ const judged = (
   const decision = over ?? decideAnswer(inForce.prepared, callOf(server.name, request), form.result)
   if (decision.effect !== 'Allow') return withheld(clip(`${decision.code}: ${decision.reason}`, TEXT_CHARS))
   const text = JSON.stringify(form.result)
-  const { arguments: sent, recorded } = serverRedactionsIn(inForce, server.name)
-  const hidden = sent.length + recorded.length > 0
+  const hidden = isHidden(inForce, server.name)
   const task = isObject(request.params._meta) ? request.params._meta[RELATED_TASK] : undefined
   return {
     told: { result: task === undefined ? form.result : { ...form.result, _meta: { [RELATED_TASK]: task } } },

@@ -1,15 +1,15 @@
 import type { GateContext } from '../../context.ts'
-import { intentBody, otherRecord, statedBy } from '../../receipts.ts'
+import { statedBy } from '../../receipts.ts'
 import { serverRedactionsIn } from '../../redactions.ts'
 import { ATTR } from '../../telemetry.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import type { ServerMessage } from '../answer.ts'
 import { asksForInput } from '../converse.ts'
-import { isObject, META_REASON, META_TASK, RPC, requestError, rpcError } from '../messages.ts'
+import { isObject, META_REASON, META_TASK, RPC, rpcError } from '../messages.ts'
 import { type Finished, succeeded } from '../outcome.ts'
-import { begin, finish } from '../recorded.ts'
 import { dispatchRequest, type MethodRequest } from './ask-server.ts'
 import { type DecidedForm, readForm } from './forms.ts'
+import { carryOut, type OtherStep, traceOf } from './other.ts'
 import { withAdmittedUrls } from './url-elicitations.ts'
 
 /** What the request is about, as traces name it. */
@@ -31,37 +31,8 @@ export const handleDecided = async (gate: GateContext, request: MethodRequest): 
     return 'MalformedRequest'
   }
   const meta = isObject(params._meta) ? params._meta : {}
-  const { traceId, spanId } = span.spanContext()
-  const trace = { traceId, spanId }
-  const place = { trace, part: 'arguments' as const }
-  const labels = { [ATTR.server]: server.name, [ATTR.method]: method }
   const about = spanAbout(form)
   span.setAttributes(about)
-  const begun = await begin(gate, {
-    span,
-    labels,
-    decide: async () => form.decide(gate),
-    intent: ({ inForce: by, decision }, began) => {
-      const record = otherRecord(
-        { ...form.about, server: server.name, method },
-        form.args,
-        serverRedactionsIn(by, server.name).arguments,
-        { commit: gate.commitments.at(place), digest: (text) => gate.commitments.digest(place, text) },
-      )
-      return intentBody(by, record, decision, trace, statedBy(meta[META_TASK], meta[META_REASON]), began)
-    },
-  })
-  if (begun.is === 'unrecorded') {
-    reply.answer(requestError(RPC.internal)(id, begun))
-    return begun.code
-  }
-  const { intent } = begun
-  reply.header('remit-receipt', intent)
-  if (begun.is === 'refused') {
-    const told = { code: begun.code, message: begun.ruling.decision.reason, receipt: intent }
-    reply.answer(requestError(RPC.invalidParams)(id, told))
-    return begun.code
-  }
   const judge = async (given: ServerMessage): Promise<Finished> => {
     const answer = await withAdmittedUrls(gate, { inForce, server, agent, span }, given)
     const { result } = answer.message
@@ -73,15 +44,16 @@ export const handleDecided = async (gate: GateContext, request: MethodRequest): 
     const shown = own === result ? answer : { message, raw: JSON.stringify(message) }
     // By the remit of this moment: while the server answered, another may have come.
     const redactions = serverRedactionsIn(gate.authority.current() ?? inForce, server.name)
-    return succeeded(shown, redactions, gate.commitments.at({ trace, part: 'result' }), form.kind)
+    return succeeded(shown, redactions, gate.commitments.at({ trace: traceOf(span), part: 'result' }), form.kind)
   }
-  const ended = await finish(gate, begun, labels, () => dispatchRequest(gate, request, form.params, about, judge))
-  if (ended.is === 'lost') {
-    reply.answer(requestError(RPC.internal)(id, { ...ended, receipt: intent }))
-    return ended.code
+  const step: OtherStep = {
+    ...form,
+    span,
+    server: server.name,
+    method,
+    hidden: (by) => serverRedactionsIn(by, server.name).arguments,
+    decide: () => form.decide(gate),
+    stated: statedBy(meta[META_TASK], meta[META_REASON]),
   }
-  const { finished } = ended
-  if (finished.outcome.outcome === 'cancelled') reply.none()
-  else reply.answer(finished.answer(intent), finished.status)
-  return finished.error
+  return carryOut(gate, request, step, () => dispatchRequest(gate, request, form.params, about, judge))
 }

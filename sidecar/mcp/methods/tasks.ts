@@ -3,16 +3,14 @@ import { fallen, refuse } from '../../../lib/core/standing.ts'
 import { visible } from '../../../lib/core/visible.ts'
 import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
-import { intentBody, otherRecord } from '../../receipts.ts'
 import { redactionsIn } from '../../redactions.ts'
-import { ATTR } from '../../telemetry.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import type { ServerMessage } from '../answer.ts'
-import { isObject, type JsonObject, RPC, requestError, rpcError } from '../messages.ts'
+import { isObject, type JsonObject, RPC, rpcError } from '../messages.ts'
 import { type Finished, succeeded } from '../outcome.ts'
-import { begin, finish } from '../recorded.ts'
 import { askServer, dispatchRequest, type MethodRequest } from './ask-server.ts'
 import { type KnownTask, MAX_TASK_ID } from './known-tasks.ts'
+import { carryOut, type OtherStep, traceOf } from './other.ts'
 import { RELATED_TASK } from './request-form.ts'
 import { passedAnswers, shownRequests } from './task-input.ts'
 import { isOver, taskState } from './task-state.ts'
@@ -44,51 +42,22 @@ const ruling = (
     : { inForce, decision: refuse('NoRuleAllows', { what }) }
 }
 
-/** Decides, records, does and records; answers in every case. Returns the span's error word. */
-const recorded = async (
+const recorded = (
   gate: GateContext,
   request: TaskRequest,
   make: () => Promise<Finished>,
 ): Promise<string | undefined> => {
-  const { message, server, task, taskId, reply, span } = request
-  const { id, method } = message
-  const { traceId, spanId } = span.spanContext()
-  const trace = { traceId, spanId }
-  const place = { trace, part: 'arguments' as const }
-  const labels = { [ATTR.server]: server.name, [ATTR.method]: method }
-  const begun = await begin(gate, {
+  const { message, server, task, taskId, span } = request
+  const step: OtherStep = {
     span,
-    labels,
-    decide: async () => ruling(gate, request),
-    intent: ({ inForce, decision }, began) => {
-      const about = { type: 'task' as const, server: server.name, method, name: taskId, intent: task.intent }
-      const record = otherRecord(about, { taskId }, [], {
-        commit: gate.commitments.at(place),
-        digest: (text) => gate.commitments.digest(place, text),
-      })
-      return intentBody(inForce, record, decision, trace, undefined, began)
-    },
-  })
-  if (begun.is === 'unrecorded') {
-    reply.answer(requestError(RPC.internal)(id, begun))
-    return begun.code
+    server: server.name,
+    method: message.method,
+    about: { type: 'task', name: taskId, intent: task.intent },
+    args: { taskId },
+    hidden: () => [],
+    decide: () => ruling(gate, request),
   }
-  const { intent } = begun
-  reply.header('remit-receipt', intent)
-  if (begun.is === 'refused') {
-    const told = { code: begun.code, message: begun.ruling.decision.reason, receipt: intent }
-    reply.answer(requestError(RPC.invalidParams)(id, told))
-    return begun.code
-  }
-  const ended = await finish(gate, begun, labels, make)
-  if (ended.is === 'lost') {
-    reply.answer(requestError(RPC.internal)(id, { ...ended, receipt: intent }))
-    return ended.code
-  }
-  const { finished } = ended
-  if (finished.outcome.outcome === 'cancelled') reply.none()
-  else reply.answer(finished.answer(intent), finished.status)
-  return finished.error
+  return carryOut(gate, request, step, make)
 }
 
 /** What a call came to, as its own answer would have been: by what is redacted now. */
@@ -97,9 +66,8 @@ const callResult = (
   { inForce, server, task, span }: TaskRequest,
   answer: ServerMessage,
 ): Finished => {
-  const { traceId, spanId } = span.spanContext()
   const redactions = redactionsIn(gate.authority.current() ?? inForce, server.name, task.tool, task.class)
-  return succeeded(answer, redactions, gate.commitments.at({ trace: { traceId, spanId }, part: 'result' }))
+  return succeeded(answer, redactions, gate.commitments.at({ trace: traceOf(span), part: 'result' }))
 }
 
 const isWithheld = (gate: GateContext, { inForce, server, task }: TaskRequest): boolean =>
