@@ -8,6 +8,7 @@ import { UpstreamFailure } from '../../upstream.ts'
 import type { ServerMessage } from '../answer.ts'
 import { isObject, type JsonObject, RPC, rpcError } from '../messages.ts'
 import { type Finished, succeeded } from '../outcome.ts'
+import { WITHHELD, withhold } from '../withhold.ts'
 import { askServer, dispatchRequest, type MethodRequest } from './ask-server.ts'
 import { type KnownTask, MAX_TASK_ID } from './known-tasks.ts'
 import { carryOut, type OtherStep, traceOf } from './other.ts'
@@ -73,11 +74,15 @@ const callResult = (
 const isWithheld = (gate: GateContext, { inForce, server, task }: TaskRequest): boolean =>
   redactionsIn(gate.authority.current() ?? inForce, server.name, task.tool, task.class).results.length > 0
 
-const serverError = ({ message, raw }: ServerMessage): Finished => ({
-  outcome: { outcome: 'error', text: 'The server refuses.' },
-  answer: () => raw,
-  error: isObject(message.error) ? String(message.error.code) : 'invalid',
-})
+/** A refusal of the server, without its words where the policy withholds what the tool says. */
+const serverError = (gate: GateContext, request: TaskRequest, { message, raw }: ServerMessage): Finished => {
+  const shown = isWithheld(gate, request) ? withhold(message, [[]], () => WITHHELD) : undefined
+  return {
+    outcome: { outcome: 'error', text: 'The server refuses.' },
+    answer: () => shown ?? raw,
+    error: isObject(message.error) ? String(message.error.code) : 'invalid',
+  }
+}
 
 /** The task in an answer, which has to be the one that was asked about. */
 const taskIn = ({ message }: ServerMessage, taskId: string): JsonObject => {
@@ -110,7 +115,7 @@ const fetchResult = (gate: GateContext, request: TaskRequest) =>
 const cancel = (gate: GateContext, request: TaskRequest) =>
   recorded(gate, request, () =>
     dispatchRequest(gate, request, { taskId: request.taskId }, {}, (answer) => {
-      if (!('result' in answer.message)) return serverError(answer)
+      if (!('result' in answer.message)) return serverError(gate, request, answer)
       const { result } = answer.message
       request.task.ended = true
       // 2025-11-25 answers with the task, 2026-07-28 with nothing.
@@ -129,7 +134,7 @@ const update = (gate: GateContext, request: TaskRequest) =>
   recorded(gate, request, async () => {
     const inputResponses = await passedAnswers(gate, request)
     return dispatchRequest(gate, request, { taskId: request.taskId, inputResponses }, {}, (answer) => {
-      if (!('result' in answer.message)) return serverError(answer)
+      if (!('result' in answer.message)) return serverError(gate, request, answer)
       return { outcome: { outcome: 'ok' }, answer: () => answer.raw }
     })
   })
@@ -144,8 +149,9 @@ const poll = async (gate: GateContext, request: TaskRequest): Promise<string | u
     return recorded(gate, request, () => Promise.reject(new Error('a task is polled that may not be')))
   const answer = await askServer(gate, request, { taskId })
   if (!('result' in answer.message)) {
-    reply.answer(answer.raw)
-    return serverError(answer).error
+    const { answer: told, error } = serverError(gate, request, answer)
+    reply.answer(told(''))
+    return error
   }
   const given = taskIn(answer, taskId)
   const state = taskState(given, isWithheld(gate, request))
@@ -186,7 +192,7 @@ const list = async (gate: GateContext, request: MethodRequest): Promise<string |
   if (!isObject(result) || !Array.isArray(result.tasks)) {
     if ('result' in answer.message) throw new UpstreamFailure('invalid', 'the list is not one', true)
     reply.answer(answer.raw)
-    return serverError(answer).error
+    return String(isObject(answer.message.error) ? answer.message.error.code : '')
   }
   const tasks = result.tasks.flatMap((each) => {
     const known =
