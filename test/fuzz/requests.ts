@@ -114,18 +114,37 @@ const anyCall = (choose: Random, index: number, odd: number): Parts & { server: 
   }
 }
 
+const MODERN = '2026-07-28'
+const MODERN_META = `"io.modelcontextprotocol/protocolVersion":"${MODERN}","io.modelcontextprotocol/clientCapabilities":{}`
+/** Of the requests, so many are of the revision without sessions. */
+const MODERN_SHARE = 0.3
+/** The same call as a request of 2026-07-28, and the headers it has to have. */
+const asModern = <P extends Parts>(call: P): P => ({
+  ...call,
+  meta: `{${MODERN_META}${call.meta === undefined ? '' : `,${call.meta.slice(1, -1)}`}}`,
+})
+const headersOf = ({ name }: Parts) => ({
+  'mcp-protocol-version': MODERN,
+  'mcp-method': 'tools/call',
+  'mcp-name': JSON.parse(name) as string,
+  'mcp-session-id': undefined,
+})
+
 /** Request number `index` of a seed. */
 export const request = (seed: number, index: number): FuzzRequest => {
+  const isModern = random(seed + 1, index).chance(MODERN_SHARE)
   const choose = random(seed, index)
-  const call = anyCall(choose, index, 0)
+  const given = anyCall(choose, index, 0)
+  const call = isModern ? asModern(given) : given
   const { server } = call
+  const usual = isModern ? headersOf(call) : {}
   const plain = (text: string): string => text.replaceAll(SECRET, PLAIN)
   const made = (kind: string, body: string | Buffer, more: Partial<FuzzRequest> = {}): FuzzRequest => ({
     kind,
     server,
     body: typeof body === 'string' ? Buffer.from(kind === 'call' ? body : plain(body)) : body,
-    headers: {},
     ...more,
+    headers: { ...usual, ...more.headers },
   })
   return choose.weighted<FuzzRequest>([
     [55, () => made('call', write(call))],
@@ -133,7 +152,8 @@ export const request = (seed: number, index: number): FuzzRequest => {
       10,
       () => {
         const odd = anyCall(choose, index, 0.15)
-        return made('odd values', write(odd), { server: odd.server })
+        const same = isModern ? asModern(odd) : odd
+        return made('odd values', write(same), { server: odd.server, headers: isModern ? headersOf(odd) : {} })
       },
     ],
     [13, () => made('bytes', mutate(choose, Buffer.from(plain(write(call)))))],

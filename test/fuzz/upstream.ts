@@ -21,6 +21,8 @@ export interface Forwarded {
 
 const textAt = (text: string | undefined): string => (text === undefined ? '' : String(JSON.parse(text)))
 
+/** The server that speaks 2026-07-28; the others have sessions. */
+const MODERN = 'files'
 /** What goes up besides calls and lists of tools: nothing that a rule would have to give. */
 const UNDECIDED = new Set(['ping', 'logging/setLevel', 'server/discover'])
 
@@ -65,12 +67,21 @@ export const startUpstream = async () => {
     const server = (request.url ?? '').slice(1)
     const text = body.toString('utf8')
     const message = JSON.parse(text) as { id?: unknown; method: string; params?: Record<string, unknown> }
-    const reply = (id: string, result: object) => {
+    const mirrored = request.headers['mcp-method']
+    if (mirrored !== undefined) {
+      const { name } = message.params ?? {}
+      const isRepeated = mirrored === message.method && request.headers['mcp-name'] === name
+      if (server !== MODERN || !isRepeated) broken.push(`headers that are not of the body: ${text.slice(0, 500)}`)
+    } else if (server === MODERN) broken.push(`a request of a session: ${text.slice(0, 500)}`)
+    const reply = (id: string, given: object) => {
+      const result = mirrored === undefined ? given : { resultType: 'complete', ...given }
       const bytes = Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`)
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length })
       response.end(bytes)
     }
-    if (message.method === 'tools/call') {
+    if (message.method === 'server/discover' && server === MODERN)
+      reply(JSON.stringify(message.id), { supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, ttlMs: 0 })
+    else if (message.method === 'tools/call') {
       const { entry, id } = call(server, text)
       const end = () => {
         entry.endedAt = Date.now()
