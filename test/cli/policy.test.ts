@@ -267,6 +267,83 @@ describe('policy explain', () => {
   })
 })
 
+describe('resources, prompts and what servers ask', () => {
+  const RULES = `apiVersion: remit.dev/v1alpha1
+kind: AgentPolicy
+metadata: {name: docs, namespace: payments}
+spec:
+  resources:
+  - {name: handbook, match: {servers: [docs], uris: ["file:///handbook/*"]}, effect: Allow}
+  prompts:
+  - {name: summaries, match: {prompts: ["summ*"]}, effect: Ask}
+  requests:
+  - name: forms
+    match: {methods: [elicitation/create]}
+    effect: Allow
+    where: [{arg: mode, in: [form]}]
+    answer: [{arg: content.password, absent: true}]
+`
+  const asked = { server: 'docs', request: 'elicitation/create', params: { message: 'Who?' } }
+  const LINES = [
+    { server: 'docs', resource: 'file:///handbook/a.md' },
+    { server: 'docs', resource: 'file:///handbook/../a.md' },
+    { server: 'docs', prompt: 'summarize', arguments: { length: 'short' } },
+    { ...asked, answer: { content: { password: 'hunter2' } } },
+  ]
+    .map((line) => JSON.stringify(line))
+    .join('\n')
+
+  test('are tested line by line', async () => {
+    const { code, stdout, stderr } = await remit(
+      ['policy', 'test', '--policy', bundle.write('r.yaml', RULES), '-'],
+      {},
+      LINES,
+    )
+    expect([code, stderr]).toEqual([4, ''])
+    expect(stdout.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^LINE +EFFECT +RULE +CALL$/),
+      expect.stringMatching(/^1 +Allow +handbook in payments\/docs +docs resource file:\/\/\/handbook\/a\.md$/),
+      '       handbook allows the resource "file:///handbook/a.md" of docs.',
+      expect.stringMatching(/^2 +Deny +- +docs resource file:\/\/\/handbook\/\.\.\/a\.md$/),
+      '       Which resource "file:///handbook/../a.md" leads to is not certain: it has a dot segment.',
+      expect.stringMatching(/^3 +Ask +summaries in payments\/docs +docs prompt summarize \{"length":"short"\}$/),
+      '       summaries asks first. This call is waiting for the person on call.',
+      expect.stringMatching(/^4 +Deny +forms in payments\/docs +docs asks elicitation\/create \{.*\} answered \{.*\}$/),
+      '       content.password is given; forms allows calls without content.password.',
+    ])
+  })
+
+  test('are explained', async () => {
+    const file = bundle.write('r.yaml', RULES)
+    const { stdout } = await remit(['policy', 'explain', '--policy', file, '-'], {}, LINES.split('\n')[0])
+    expect(stdout).toContain('line 1: Allow  docs resource file:///handbook/a.md')
+    expect(stdout).toContain('decided by  handbook in payments/docs (a rule about resources)')
+    const json = await remit(['policy', 'explain', '--policy', file, '-o', 'json', '-'], {}, LINES)
+    expect(
+      lines(json.stdout).map(({ resource, prompt, request, type }) => [resource ?? prompt ?? request, type]),
+    ).toEqual([
+      ['file:///handbook/a.md', 'resource'],
+      ['file:///handbook/../a.md', null],
+      ['summarize', 'prompt'],
+      ['elicitation/create', 'request'],
+    ])
+  })
+
+  test('are linted', async () => {
+    const file = bundle.write('r.yaml', RULES)
+    const wider = bundle.write('wider.yaml', RULES.replace('file:///handbook/*', '*.md'))
+    expect((await remit(['policy', 'lint', '--policy', file])).stdout).toBe('Nothing to say about this policy.\n')
+    expect((await remit(['policy', 'lint', '--policy', wider])).stdout).toMatch(
+      /^warning AnyScheme: AgentPolicy docs: /,
+    )
+    const never = bundle.write('never.yaml', RULES.replace('file:///handbook/*', 'file:///a/../b'))
+    expect(await remit(['policy', 'lint', '--policy', never])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('can never match: it has a dot segment'),
+    })
+  })
+})
+
 describe('policy pin', () => {
   const world = createWorld()
   afterAll(() => world.close())

@@ -49,6 +49,26 @@ test('the bundle shows what is wider, and its exit code says so', () => {
   expect(diff('dist', 'new.yaml', 'old.yaml')).toMatchObject({ status: 0, stdout: 'no wider\n' })
 })
 
+test('the bundle shows what may newly be read', () => {
+  const resources = (uris: string) => `apiVersion: remit.dev/v1alpha1
+kind: AgentPolicy
+metadata: {name: docs}
+spec:
+  resources:
+  - {name: handbook, match: {servers: [docs], uris: ["${uris}"]}, effect: Allow}
+`
+  writeFileSync(join(dir, 'narrow.yaml'), resources('file:///handbook/*'))
+  writeFileSync(join(dir, 'wide.yaml'), resources('*.md'))
+  const { status, stdout } = diff('dist', 'narrow.yaml', 'wide.yaml', '-o', 'json')
+  expect(JSON.parse(stdout)).toMatchObject({
+    verdict: 'wider',
+    examples: [
+      { server: 'docs', resource: expect.stringMatching(/\.md$/), new: { effect: 'Allow', rule: 'handbook' } },
+    ],
+  })
+  expect(status).toBe(1)
+})
+
 test('a refused policy is not taken for a wider one', () => {
   const { status, stderr } = diff('dist', 'old.yaml', 'bad.yaml')
   expect(status).toBe(2)

@@ -95,6 +95,32 @@ test('tells what the agent did with facts and class, oldest first; model calls a
   ])
 })
 
+test('resources and prompts are told as reads; what servers ask, completions and tasks are not steps of the agent', async () => {
+  const { agent, chain } = await agentOf('reader')
+  const call = chain.intent('refund', 'Allow', { at: ago(9 * MINUTE) })
+  const other = (
+    type: 'resource' | 'prompt' | 'request' | 'completion' | 'task',
+    effect: 'Allow' | 'Deny',
+    at: number,
+  ) => {
+    const body = call.body as IntentBody
+    const digest = { argumentsDigest: 'ab'.repeat(32), argumentsBytes: 2 }
+    const asked = { type, server: 'docs', method: 'm/n', name: 'n', ...digest }
+    return chain.next({ ...body, call: asked, decision: { effect, reason: 'so' } }, at)
+  }
+  const read = other('resource', 'Allow', ago(8 * MINUTE))
+  const denied = other('prompt', 'Deny', ago(7 * MINUTE))
+  const rest = (['request', 'completion', 'task'] as const).map((type) => other(type, 'Allow', ago(6 * MINUTE)))
+  const ends = [read, ...rest].map((intent) => chain.result(intent, 'error', ago(5 * MINUTE)))
+  await send(agent, call, read, denied, ...rest, ...ends)
+  expect(await history(agent, ago(DAY))).toEqual([
+    expect.objectContaining({ kind: 'intent', id: name(call) }),
+    { kind: 'read', id: name(read), at: ago(8 * MINUTE), server: 'docs', effect: 'Allow' },
+    { kind: 'read', id: name(denied), at: ago(7 * MINUTE), server: 'docs', effect: 'Deny' },
+    { kind: 'result', id: name(read), at: ago(5 * MINUTE), outcome: 'error' },
+  ])
+})
+
 test('goes over pods and container starts in order of time, and says which calls nobody will ever know of', async () => {
   const { agent: first, chain } = await agentOf('mover')
   const lost = chain.intent('lost', 'Allow', { at: ago(9 * MINUTE) })
