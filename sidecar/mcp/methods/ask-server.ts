@@ -87,7 +87,7 @@ export const dispatchRequest = async (
   }
   const client = startSpan(
     gate.telemetry.tracer,
-    message.method,
+    about[ATTR.prompt] === undefined ? message.method : `${message.method} ${about[ATTR.prompt]}`,
     SpanKind.CLIENT,
     { ...measured, ...about, [ATTR.requestId]: String(message.id) },
     below(span),
@@ -101,14 +101,15 @@ export const dispatchRequest = async (
   } catch (error) {
     finished = failed(message.id, server.name, error, gate.limits.idleMs, requestError(RPC.internal))
   }
-  const rejected = finished.error && /^-?\d+$/.test(finished.error) ? { [ATTR.rpcStatus]: finished.error } : {}
+  const error = finished.error === undefined ? undefined : errorType(finished.error)
+  const rejected = error && /^-?\d+$/.test(error) ? { [ATTR.rpcStatus]: error } : {}
   const version = port.version()
   const spoken = version === undefined ? {} : { [ATTR.protocol]: version }
-  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...spoken, ...rejected }, finished.error)
+  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...spoken, ...rejected }, error)
   gate.telemetry.instruments.client.record((gate.now() - began) / 1000, {
     ...measured,
     ...spoken,
-    ...(finished.error ? { [ATTR.error]: finished.error } : {}),
+    ...(error ? { [ATTR.error]: error } : {}),
   })
   return finished
 }

@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api'
 import type { GateContext } from '../../context.ts'
 import { statedBy } from '../../receipts.ts'
 import { serverRedactionsIn } from '../../redactions.ts'
@@ -13,7 +14,7 @@ import { carryOut, type OtherStep, traceOf } from './other.ts'
 import { withAdmittedUrls } from './url-elicitations.ts'
 
 /** What the request is about, as traces name it. */
-const spanAbout = ({ about: { type, name } }: DecidedForm) =>
+const spanAbout = ({ about: { type, name } }: DecidedForm): Attributes =>
   type === 'prompt' ? { [ATTR.prompt]: name } : type === 'resource' ? { [ATTR.resource]: name } : {}
 
 const INPUT: Finished['outcome'] = { outcome: 'input', text: 'The server asks for input first.' }
@@ -33,6 +34,7 @@ export const handleDecided = async (gate: GateContext, request: MethodRequest): 
   const meta = isObject(params._meta) ? params._meta : {}
   const about = spanAbout(form)
   span.setAttributes(about)
+  if (about[ATTR.prompt] !== undefined) span.updateName(`${method} ${about[ATTR.prompt]}`)
   const judge = async (given: ServerMessage): Promise<Finished> => {
     const answer = await withAdmittedUrls(gate, { inForce, server, agent, span }, given)
     const { result } = answer.message

@@ -30,7 +30,7 @@ export const handleList = async (gate: GateContext, request: MethodRequest): Pro
   }
   // By the remit of this moment: while the server answered, another may have come.
   const { prepared } = gate.authority.current() ?? request.inForce
-  const filtered = filterList(prepared, server.name, method, result)
+  const filtered = await filterList(prepared, server.name, method, result)
   if (filtered === undefined) {
     reply.answer(rpcError(id, RPC.internal, 'UpstreamInvalid', { server: server.name, detail: 'the list is not one' }))
     return 'invalid'

@@ -14,8 +14,8 @@ const { prepared } = agentUnder(
   [],
   ['docs'],
 )
-const names = (method: string, items: string, name: string, given: unknown[]) => {
-  const filtered = filterList(prepared, 'docs', method, { [items]: given as never })
+const names = async (method: string, items: string, name: string, given: unknown[]) => {
+  const filtered = await filterList(prepared, 'docs', method, { [items]: given as never })
   return (filtered![items] as Record<string, unknown>[]).map((item) => item[name])
 }
 
@@ -45,9 +45,9 @@ describe('a page of a list', () => {
       ['file:///open/{path}', 'file:///etc/{path}', '{anything}'],
       ['file:///open/{path}', '{anything}'],
     ],
-  ])('of %s has what could be given', (method, items, name, given, kept) => {
+  ])('of %s has what could be given', async (method, items, name, given, kept) => {
     expect(
-      names(
+      await names(
         method,
         items,
         name,
@@ -56,8 +56,8 @@ describe('a page of a list', () => {
     ).toEqual(kept)
   })
 
-  it('has no item that could be read as another, and nothing beside its items that could name one', () => {
-    const filtered = filterList(prepared, 'docs', 'prompts/list', {
+  it('has no item that could be read as another, and nothing beside its items that could name one', async () => {
+    const filtered = await filterList(prepared, 'docs', 'prompts/list', {
       prompts: [
         { name: 'summary', title: 'A summary' },
         { name: 'summary2', Name: 'secret' },
@@ -76,14 +76,20 @@ describe('a page of a list', () => {
     })
   })
 
-  it('stays a page when it is empty and there are more', () => {
-    expect(filterList(prepared, 'docs', 'prompts/list', { prompts: [{ name: 'secret' }], nextCursor: 'c' })).toEqual({
+  it('stays a page when it is empty and there are more', async () => {
+    expect(
+      await filterList(prepared, 'docs', 'prompts/list', { prompts: [{ name: 'secret' }], nextCursor: 'c' }),
+    ).toEqual({
       prompts: [],
       nextCursor: 'c',
     })
   })
 
-  it('is none without a list', () => {
-    expect(filterList(prepared, 'docs', 'prompts/list', { prompts: {} })).toBeUndefined()
+  it('is none without a list, or with one that has no end', async () => {
+    expect(await filterList(prepared, 'docs', 'prompts/list', { prompts: {} })).toBeUndefined()
+    const prompts = Array.from({ length: 20_001 }, () => ({ name: 'summary' }))
+    expect(await filterList(prepared, 'docs', 'prompts/list', { prompts })).toBeUndefined()
+    const many = await filterList(prepared, 'docs', 'prompts/list', { prompts: prompts.slice(0, 1_000) })
+    expect(many?.prompts).toHaveLength(1_000)
   })
 })

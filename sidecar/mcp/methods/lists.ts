@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { aliasOf } from '../../../lib/core/alias.ts'
 import { offered } from '../../../lib/core/decide-other.ts'
 import type { PreparedRemit } from '../../../lib/core/prepare.ts'
@@ -56,26 +57,32 @@ const around = ({ nextCursor, resultType, ttlMs, cacheScope, _meta }: JsonObject
   }
 }
 
+/** Items of one page: what a server sends must not keep the gate from everything else. */
+const MAX_ITEMS = 20_000
+const AT_ONCE = 200
+
 /**
  * One page of a list with what could be allowed, or wait for a person, and nothing else beside; an empty page with a
- * cursor stays one. Undefined when it is no list.
+ * cursor stays one. Undefined when it is no list, or one without end.
  */
-export const filterList = (
+export const filterList = async (
   prepared: PreparedRemit,
   server: string,
   method: string,
   result: JsonObject,
-): JsonObject | undefined => {
+): Promise<JsonObject | undefined> => {
   const { items, name } = LISTS[method]!
   const listed = result[items]
-  if (!Array.isArray(listed)) return undefined
-  const kept = listed.flatMap((item): Json[] => {
+  if (!Array.isArray(listed) || listed.length > MAX_ITEMS) return undefined
+  const kept: Json[] = []
+  for (const [index, item] of listed.entries()) {
+    if (index > 0 && index % AT_ONCE === 0) await setImmediate()
     const named = isObject(item) ? item[name] : undefined
-    if (!isObject(item) || typeof named !== 'string') return []
+    if (!isObject(item) || typeof named !== 'string') continue
     // A client that ignores case could take the second for the first.
-    if (aliasOf(name, Object.keys(item)) !== undefined) return []
-    if (!isOffered(prepared, server, method, named, item)) return []
-    return [method === 'tools/list' ? offeredTool(prepared, server, named, item) : item]
-  })
+    if (aliasOf(name, Object.keys(item)) !== undefined) continue
+    if (!isOffered(prepared, server, method, named, item)) continue
+    kept.push(method === 'tools/list' ? offeredTool(prepared, server, named, item) : item)
+  }
   return { [items]: kept, ...around(result) }
 }
