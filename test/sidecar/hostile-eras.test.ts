@@ -197,6 +197,17 @@ describe('what a server of 2026-07-28 tries', () => {
       expect({ sent: server.requests.length, receipts: readReceipts(world.path('data')).length }).toEqual(before)
     })
 
+    it.each([
+      ['answers', { InputResponses: { a: ACCEPT } }],
+      ['a state', { REQUESTSTATE: 'mine' }],
+    ])('with %s once more, for a server that ignores case, is refused', async (_what, params) => {
+      const before = server.requests.length
+      const all = { name: 'anything', arguments: {}, requestState: state, inputResponses: ANSWERS, ...params }
+      const response = await send(url, 'tools/call', { ...all, _meta: meta({ elicitation: {} }) })
+      expect([response.status, await response.json()]).toMatchObject([400, { error: { code: -32600 } }])
+      expect(server.requests.length).toBe(before)
+    })
+
     it('at another server is refused', async () => {
       const params = { name: 'anything', arguments: {}, requestState: state, inputResponses: ANSWERS }
       const response = await send(`${gate.url}/mcp/other`, 'tools/call', {

@@ -18,6 +18,7 @@ import type { Agent } from '../ports.ts'
 import type { Reply } from '../reply.ts'
 import { ALL_VERSIONS, META } from '../revision.ts'
 import { exchange } from '../server/legacy-exchange.ts'
+import { capabilitiesKept, nameKept } from './client.ts'
 
 type Request = Extract<Message, { kind: 'request' }>
 export interface Greeting {
@@ -32,26 +33,6 @@ export interface Greeting {
 
 /** What a visible-ASCII session id of a server may be (the protocol's own rule). */
 const SESSION_ID = /^[\x21-\x7e]{1,1024}$/
-const MAX_KEPT = 2_048
-const MAX_NAME = 100
-
-/** What of a client's capabilities a session can keep: that they are there, not whatever else is written in them. */
-const brief = (value: JsonObject, depth = 0): JsonObject =>
-  Object.fromEntries(
-    Object.entries(value).flatMap(([name, member]): [string, JsonObject | boolean][] => {
-      if (typeof member === 'boolean') return [[name, member]]
-      return isObject(member) && depth < 4 ? [[name, brief(member, depth + 1)]] : []
-    }),
-  )
-const kept = (capabilities: unknown): JsonObject => {
-  const short = isObject(capabilities) ? brief(capabilities) : {}
-  return JSON.stringify(short).length > MAX_KEPT ? {} : short
-}
-const named = (client: unknown): JsonObject | undefined =>
-  isObject(client) && typeof client.name === 'string' && typeof client.version === 'string'
-    ? { name: client.name.slice(0, MAX_NAME), version: client.version.slice(0, MAX_NAME) }
-    : undefined
-
 const failing =
   (gate: GateContext, greeting: Greeting) =>
   (error: unknown): string => {
@@ -182,13 +163,13 @@ export const initialize = (gate: GateContext, greeting: Greeting): Promise<strin
       reply.answer(rpcError(id, RPC.internal, 'UpstreamInvalid', { server: server.name, detail }))
       return 'invalid'
     }
-    const client = named(params?.clientInfo)
+    const client = nameKept(params?.clientInfo)
     const session = gate.sessions.open({
       server: server.name,
       version: String(result.protocolVersion),
       ...(upstream === undefined ? {} : { upstream }),
       ...(modern ? { modern: true as const, ...(client ? { client } : {}) } : {}),
-      capabilities: kept(params?.capabilities),
+      capabilities: capabilitiesKept(params?.capabilities),
     })
     const remit = gate.authority.current() ?? inForce
     const offered = isObject(result.capabilities) ? result.capabilities : {}
