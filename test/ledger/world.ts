@@ -58,8 +58,8 @@ export interface World {
   putRemit(agent: Pick<Agent, 'namespace' | 'name' | 'id'>, generation: number, more?: Partial<Remit>): Promise<void>
   operatorToken(): Promise<string>
   ledger: {
-    /** `maxFileKiB` bounds every file it writes, as a full disk would. */
-    start(options?: { maxFileKiB?: number }): Promise<void>
+    /** `maxFileKiB` bounds every file it writes, as a full disk would; `heapMiB` its heap, as a container's limit does. */
+    start(options?: { maxFileKiB?: number; heapMiB?: number }): Promise<void>
     kill(): Promise<void>
     stop(): Promise<number>
     log(): string
@@ -178,13 +178,14 @@ export const startWorld = async (): Promise<World> => {
   const anchor = { ...keys.publicKey.export({ format: 'jwk' }), kid: key.kid } as World['anchor']
   const client = ledgerClient({ port, ca: authority.cert, servername: `remit-ledger.${SYSTEM}.svc` })
   let running: ManagedProcess | undefined
-  const start = async ({ maxFileKiB }: { maxFileKiB?: number } = {}) => {
+  const start = async ({ maxFileKiB, heapMiB }: { maxFileKiB?: number; heapMiB?: number } = {}) => {
     const limit = maxFileKiB === undefined ? 'unlimited' : String(maxFileKiB * 2)
     running = await startProcess({
       command: '/bin/sh',
       args: ['-c', 'ulimit -f "$1"; shift; exec "$@"', 'sh', limit, process.execPath, main],
       logFile,
       env: {
+        ...(heapMiB === undefined ? {} : { NODE_OPTIONS: `--max-old-space-size=${heapMiB}` }),
         KUBECONFIG: kubeconfig,
         LEDGER_HOST: '127.0.0.1',
         LEDGER_PORT: String(port),

@@ -29,10 +29,14 @@ export const createEar = (): Ear => {
   const newest = new Map<string, number>()
   const latencies: number[] = []
   let back = 0
+  /** Made and gone again between two looks: there is nothing to tell to who never knew of it. */
+  const isKnown = (name: string, queue: ChangeMade[] = []) =>
+    queue.at(-1)?.gone === true && heard.get(name) === undefined
   return {
     wrote: (change) => {
       last.set(change.name, change)
       const queue = waiting.get(change.name)
+      if (isKnown(change.name, queue)) queue!.length = 0
       if (queue) queue.push(change)
       else waiting.set(change.name, [change])
     },
@@ -53,7 +57,8 @@ export const createEar = (): Ear => {
       if (queue.length === 0) waiting.delete(name)
     },
     takeLatencies: () => latencies.splice(0),
-    outstanding: () => [...waiting.values()].reduce((sum, { length }) => sum + length, 0),
+    outstanding: () =>
+      [...waiting].reduce((sum, [name, queue]) => (isKnown(name, queue) ? sum : sum + queue.length), 0),
     untold: () =>
       [...last.values()]
         .filter(({ name, n, gone }) => heard.get(name) !== (gone ? undefined : n))

