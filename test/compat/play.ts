@@ -72,14 +72,12 @@ export const cellsOf = ({ client, era, server }: Run, laptop: Laptop, record: re
   const journal = lines<JournalLine>(laptop.file(`${server}.journal`))
   const log = laptop.file(`${server}-client.log`)
   const seen = lines<Seen>(log, (line) => line.startsWith('{"case"'))
+  // Once is enough, where it was going to say what it says no more.
+  const lastWords = casesOf(client).find((name) => !seen.some((one) => one.case === name))
   return casesOf(client).map((name) => {
     const mine = seen.find((one) => one.case === name)
     const faults = faultsOf(client.kind, name, { seen: mine, receipts, journal })
-    return {
-      client: client.name,
-      era,
-      case: name,
-      faults: mine ? faults : [...faults, readFileSync(log, 'utf8').slice(-1_500)],
-    }
+    if (name === lastWords) faults.push(readFileSync(log, 'utf8').slice(-1_000))
+    return { client: client.name, era, case: name, faults }
   })
 }

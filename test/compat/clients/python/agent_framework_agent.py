@@ -8,7 +8,11 @@ from agent_framework import Agent, MCPStreamableHTTPTool
 from agent_framework.openai import OpenAIChatClient
 
 desk = MCPStreamableHTTPTool(name="desk", url=os.environ["REMIT_MCP_DESK"], load_prompts=False)
-model = OpenAIChatClient(model="my-model", base_url=os.environ["OPENAI_BASE_URL"])
+model = OpenAIChatClient(
+    model="my-model",
+    base_url=os.environ["OPENAI_BASE_URL"],
+    function_invocation_configuration={"include_detailed_errors": True},  # else the model never hears why it may not
+)
 # docs:end
 
 from common import give_up_after, play_all, prompt
