@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ToolDefinition } from '../../lib/api/gen/types.ts'
 import { definitionDigest } from '../../lib/core/pin.ts'
@@ -330,5 +331,69 @@ describe('an agent of 2026-07-28 at a server with sessions', () => {
     expect(discovered.result).toMatchObject({ instructions: 'Be brief.', ttlMs: 0, cacheScope: 'private', _meta: INFO })
     const listed = (await (await send(url, 'tools/list')).json()) as { result: object }
     expect(listed.result).toMatchObject({ resultType: 'complete', ttlMs: 0, cacheScope: 'private', nextCursor: 'more' })
+  })
+})
+
+describe('a call of a session at a server of 2026-07-28 that asks', () => {
+  const world = createWorld()
+  afterAll(() => world.close())
+  const policy = (rule: string) => `
+apiVersion: remit.dev/v1alpha1
+kind: AgentPolicy
+metadata: {name: all, namespace: payments}
+spec:
+  tools:
+  - {name: ${rule}, match: {servers: [desk]}, effect: Allow}
+  requests:
+  - {name: questions, match: {servers: [desk], methods: [elicitation/create]}, effect: Allow}
+`
+
+  it('is answered by the session and by no other, and ends when the remit changed meanwhile', async () => {
+    const desk = await startModernDesk(world)
+    const gate = await openGate(world, { policy: policy('first'), servers: { desk: desk.url } })
+    const url = `${gate.url}/mcp/desk`
+    const begin = async () => {
+      const response = await post(
+        url,
+        message(0, 'initialize', {
+          protocolVersion: '2025-11-25',
+          capabilities: { elicitation: {} },
+          clientInfo: { name: 'raw', version: '1' },
+        }),
+      )
+      return { 'mcp-session-id': response.headers.get('mcp-session-id')! }
+    }
+    const [session, other] = [await begin(), await begin()]
+    const call = async () => {
+      const response = await post(url, message(1, 'tools/call', { name: 'ask' }), session)
+      const [asked] = await readUntil(response, /elicitation/)
+      return { response, id: asked!.id as string }
+    }
+    const answer = async (id: string, by: Record<string, string>) => {
+      const result = { action: 'accept', content: { street: 'Main Street' } }
+      return (await post(url, JSON.stringify({ jsonrpc: '2.0', id, result }), by)).status
+    }
+    const first = await call()
+    expect(await answer('made-up', session)).toBe(400)
+    expect(await answer(first.id, other)).toBe(400)
+    expect(await answer(first.id, session)).toBe(202)
+    expect((await readUntil(first.response, /"result"/)).at(-1)).toMatchObject({
+      id: 1,
+      result: { content: [{ text: 'accept Main Street state of the desk' }] },
+    })
+    // What was answered is not asked any more.
+    expect(await answer(first.id, session)).toBe(400)
+
+    const second = await call()
+    const digest = gate.digest()
+    writeFileSync(world.path('policy.yaml'), policy('second'))
+    await expect.poll(gate.digest, { timeout: 5_000 }).not.toBe(digest)
+    const made = desk.requests.length
+    expect(await answer(second.id, session)).toBe(202)
+    expect((await readUntil(second.response, /"error"/)).at(-1)).toMatchObject({
+      id: 1,
+      error: { code: -32603, message: expect.stringContaining('remit changed') },
+    })
+    expect(desk.requests.length).toBe(made)
   })
 })
