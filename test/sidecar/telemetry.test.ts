@@ -11,7 +11,7 @@ import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trac
 import { afterEach, describe, expect, it } from 'vitest'
 import { message, openSession, post } from './raw-agent.ts'
 import { answerWith, startRawServer } from './raw-server.ts'
-import { createWorld, type GateSettings, openGate, type World } from './world.ts'
+import { createWorld, type GateSettings, openGate, POLICY, type World } from './world.ts'
 
 /**
  * What the gate tells OpenTelemetry, in full: names and units are those of the semantic conventions 1.41 for MCP and
@@ -187,6 +187,48 @@ describe('telemetry', () => {
       'remit.queue',
       'remit.record.duration',
     ])
+  })
+
+  it('tells of what a prompt or a resource is asked for', async () => {
+    world = createWorld()
+    const server = await startRawServer(() => {}, {
+      'prompts/get': ({ id }, response) => answerWith(response, id, { messages: [] }),
+      'resources/read': ({ id }, response) =>
+        answerWith(response, id, { contents: [{ uri: 'file:///handbook/a.md', text: 'secret' }] }),
+    })
+    world.onClose(server.close)
+    const rules = `
+  prompts:
+  - {name: summaries, match: {servers: [raw], prompts: ["summ*"]}, effect: Allow}
+  resources:
+  - {name: handbook, match: {servers: [raw], uris: ["file:///handbook/*"]}, effect: Allow}
+`
+    const gate = await watched({ servers: { raw: server.url }, policy: POLICY.trimEnd() + rules })
+    const session = await openSession(`${gate.url}/mcp/raw`)
+    const ask = async (id: number, method: string, params: object) =>
+      (await post(`${gate.url}/mcp/raw`, message(id, method, params), session)).text()
+    await ask(1, 'prompts/get', { name: 'summary', arguments: { of: 'secret' } })
+    await ask(2, 'resources/read', { uri: 'file:///handbook/a.md' })
+    await gate.close()
+    const told = (kind: SpanKind, name: string) =>
+      gate.spans.find((span) => span.kind === kind && span.name === name)?.attributes
+    const at = { 'server.address': '127.0.0.1', 'server.port': Number(new URL(server.url).port) }
+    for (const [method, name, about] of [
+      ['prompts/get', 'prompts/get summary', { 'gen_ai.prompt.name': 'summary' }],
+      ['resources/read', 'resources/read', { 'mcp.resource.uri': 'file:///handbook/a.md' }],
+    ] as const) {
+      const common = {
+        'mcp.method.name': method,
+        'mcp.protocol.version': '2025-11-25',
+        'network.transport': 'tcp',
+        'network.protocol.name': 'http',
+        'jsonrpc.request.id': expect.stringMatching(/^\d$/),
+        ...about,
+      }
+      expect(told(SpanKind.SERVER, name)).toMatchObject({ ...common, 'remit.decision.effect': 'Allow' })
+      expect(told(SpanKind.CLIENT, name)).toEqual({ ...common, ...at, 'remit.server': 'raw', 'remit.outcome': 'ok' })
+    }
+    expect(JSON.stringify(gate.spans.map(({ attributes }) => attributes))).not.toContain('secret')
   })
 
   it('tells nobody what a server writes where a code belongs', async () => {

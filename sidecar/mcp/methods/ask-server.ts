@@ -2,7 +2,17 @@ import type { Attributes, Span } from '@opentelemetry/api'
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
-import { ATTR, addressOf, below, endSpan, OVER_HTTP, SpanKind, startSpan, traceparentOf } from '../../telemetry.ts'
+import {
+  ATTR,
+  addressOf,
+  below,
+  endSpan,
+  errorType,
+  OVER_HTTP,
+  SpanKind,
+  startSpan,
+  traceparentOf,
+} from '../../telemetry.ts'
 import type { ServerMessage } from '../answer.ts'
 import { converse } from '../converse.ts'
 import { isObject, type JsonObject, META_REASON, META_TASK, type Message, RPC, requestError } from '../messages.ts'
