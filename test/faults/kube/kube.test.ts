@@ -9,4 +9,4 @@ test('no change is missed through whatever the network does, and a resync writes
   expect(report.applied).toBeGreaterThan(100)
   // Half a minute is what a machine that does other things too may take; by itself it is a second or two.
   expect(report.settledMs).toBeLessThan(30_000)
-}, 120_000)
+}, 300_000)
