@@ -112,9 +112,9 @@ describe('what a server tries on an agent by way of all but tools', () => {
     expect(requests().length).toBeLessThanOrEqual(16)
     expect(told().filter(({ result }) => result !== undefined)).toEqual([])
     const again = await Promise.all([1, 2, 3].map((id) => ask('tools/call', call, id)))
-    expect(again.flatMap(({ events: more }) => more).filter(({ method }) => method !== undefined).length).toBeLessThan(
-      60,
-    )
+    expect(
+      again.flatMap(({ events: more }) => more).filter(({ method }) => method === 'elicitation/create').length,
+    ).toBeLessThan(60)
   }, 20_000)
 
   it('its answers to what was never asked, or was asked before, go nowhere', async () => {
@@ -429,5 +429,34 @@ describe('what a server tries on an agent by way of all but tools', () => {
       params: { requestId: 7 },
     })
     expect(server.messages().at(-2).params._meta).toMatchObject({ progressToken: 3 })
+  })
+
+  it('under a policy that only observes all of it passes, and the record says what would have been', async () => {
+    const { ask, hello, told } = await start(
+      (each, response) => {
+        sse(response, { id: 's-1', method: 'sampling/createMessage', params: SAMPLE })
+        setTimeout(() => {
+          sse(response, { id: each.id, result: { content: [] } })
+          response.end()
+        }, 300)
+      },
+      {
+        'resources/read': ({ id, params }, response) =>
+          answerWith(response, id, { contents: [{ uri: params?.uri, text: 'a' }] }),
+      },
+      POLICY.replace('spec:', 'spec:\n  mode: Observe').split('  requests:')[0],
+    )
+    expect(hello.capabilities).toMatchObject({ resources: { subscribe: true }, prompts: {} })
+    expect((await ask('resources/read', { uri: 'file:///closed/a' })).last.result).toMatchObject({
+      contents: [{ text: 'a' }],
+    })
+    expect(bodies(receipts(), 'intent').at(-1)).toMatchObject({
+      decision: { effect: 'Allow', observed: { effect: 'Deny' } },
+    })
+    const { events } = await ask('tools/call', call)
+    expect(events.map(({ method }) => method)).toContain('sampling/createMessage')
+    expect(requests()).toMatchObject([{ decision: { effect: 'Allow', observed: { effect: 'Deny' } } }])
+    // Nobody answered.
+    await expect.poll(told).toMatchObject([{ id: 's-1', error: {} }])
   })
 })

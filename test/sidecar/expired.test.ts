@@ -1,0 +1,97 @@
+import { afterAll, expect, it } from 'vitest'
+import type { Remit } from '../../lib/api/remit.ts'
+import { startTelemetry } from '../../lib/service/telemetry.ts'
+import { createAuthority } from '../../sidecar/authority.ts'
+import { startGate } from '../../sidecar/gate.ts'
+import { openSpool } from '../../sidecar/spool/spool.ts'
+import { message, openSession, post } from './raw-agent.ts'
+import { answerWith, startRawServer } from './raw-server.ts'
+import { bodies, createWorld, readReceipts, silent } from './world.ts'
+
+const world = createWorld()
+afterAll(() => world.close())
+
+const agent = {
+  id: 'id',
+  namespace: 'payments',
+  name: 'bot',
+  createdBy: { username: 'ana', at: '2026-11-21T10:00:00Z' },
+}
+const remitFor = (url: string, expiresAt: number): Remit => ({
+  version: 1,
+  cluster: 'c',
+  agent,
+  generation: 1,
+  epoch: 0,
+  issuedAt: '2026-11-21T10:00:00Z',
+  expiresAt: new Date(expiresAt).toISOString(),
+  owner: { group: 'team', spec: { members: [{ name: 'ana' }], onCall: { owner: 'ana' } } },
+  rules: [
+    { policy: 'p', mode: 'Enforce', type: 'tool', name: 'all', match: { tools: ['*'] }, effect: 'Allow' },
+    { policy: 'p', mode: 'Enforce', type: 'resource', name: 'files', match: { uris: ['file:///*'] }, effect: 'Allow' },
+  ],
+  servers: [{ name: 'raw', url }],
+  models: [],
+  egress: { cidrs: [] },
+  sources: [],
+})
+
+it('an agent whose time is over can give up what it began, and do nothing else', async () => {
+  const task = { taskId: 't', status: 'working', createdAt: 'now', lastUpdatedAt: 'now', ttl: null }
+  const server = await startRawServer((call, response) => answerWith(response, call.id, { task }), {
+    'tasks/cancel': ({ id }, response) => answerWith(response, id, { ...task, status: 'cancelled' }),
+  })
+  world.onClose(server.close)
+  const dir = world.path('data')
+  let ahead = 0
+  const now = () => Date.now() + ahead
+  const authority = createAuthority({ log: silent })
+  authority.accept(remitFor(server.url, Date.now() + 3_600_000))
+  const spool = await openSpool({
+    dir,
+    incarnation: { agent, sidecar: { version: '0' } },
+    maxBytes: Number.POSITIVE_INFINITY,
+    keep: true,
+    now,
+    epoch: authority.epoch,
+    log: silent,
+  })
+  world.onClose(spool.close)
+  const gate = await startGate({
+    port: 0,
+    authority,
+    spool,
+    loadPast: async () => {},
+    dir,
+    credentials: () => undefined,
+    telemetry: startTelemetry({ service: 'test', version: '0' }),
+    now,
+    log: silent,
+  })
+  world.onClose(() => gate.close())
+  const url = `http://127.0.0.1:${gate.port}/mcp/raw`
+  const session = await openSession(url)
+  const ask = async (method: string, params: object) => {
+    const response = await post(url, message(7, method, params), session)
+    return [response.status, (await response.json()) as { result?: object; error?: object }] as const
+  }
+  expect(await ask('tools/call', { name: 'slow', arguments: {}, task: {} })).toMatchObject([200, { result: { task } }])
+  ahead = 2 * 3_600_000
+  const before = server.requests.length
+  for (const [method, params] of [
+    ['tasks/get', { taskId: 't' }],
+    ['tasks/result', { taskId: 't' }],
+    ['tasks/list', {}],
+    ['resources/read', { uri: 'file:///a' }],
+    ['resources/list', {}],
+    ['completion/complete', { ref: { type: 'ref/prompt', name: 'a' }, argument: { name: 'a', value: '' } }],
+  ] as const)
+    expect(await ask(method, params)).toMatchObject([403, { error: { data: { code: 'RemitExpired' } } }])
+  expect(server.requests).toHaveLength(before)
+  expect(await ask('tasks/cancel', { taskId: 't' })).toMatchObject([
+    200,
+    { result: { taskId: 't', status: 'cancelled' } },
+  ])
+  expect(bodies(readReceipts(dir), 'intent').at(-1)).toMatchObject({ call: { type: 'task', method: 'tasks/cancel' } })
+  expect(bodies(readReceipts(dir), 'result').at(-1)?.outcome).toBe('ok')
+})
