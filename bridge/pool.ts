@@ -1,8 +1,11 @@
 import type { Logger } from '../lib/service/log.ts'
-import { greet, type Hello, initialize } from './child/handshake.ts'
+import { createBackoff, sleep } from './backoff.ts'
+import { type Child, Unavailable } from './child/child.ts'
+import { initialize } from './child/handshake.ts'
 import { type Peer, startPeer } from './child/peer.ts'
 import type { ProcessLimits } from './child/process.ts'
 import type { JsonObject } from './json/rpc.ts'
+import { keepPrime, PATIENCE_MS } from './prime.ts'
 
 export interface PoolLimits extends ProcessLimits {
   /** Server processes at a time. */
@@ -11,17 +14,6 @@ export interface PoolLimits extends ProcessLimits {
   idleMs: number
   /** Milliseconds from the start of a process to its greeting. */
   startMs: number
-}
-
-/** There is no server process for this now; the message says why and, when that is known, until when. */
-export class Unavailable extends Error {
-  override name = 'Unavailable'
-}
-
-/** A greeted process. */
-export interface Child {
-  peer: Peer
-  hello: Hello
 }
 
 /** A greeted process that serves one call at a time. */
@@ -41,17 +33,7 @@ export interface Pool {
   close: () => Promise<void>
 }
 
-const FIRST_DELAY_MS = 250
-const MAX_DELAY_MS = 30_000
-/** A process that lived this long started well. */
-const STEADY_MS = 10_000
 const SWEEP_MS = 1_000
-/** Who comes while a start has to wait no longer than this waits with it. */
-const PATIENCE_MS = 2_000
-
-/** What another start must wait after `failures` of them in a row, milliseconds. */
-export const delayAfter = (failures: number): number =>
-  failures === 0 ? 0 : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1))
 
 interface Entry {
   peer: Peer
@@ -77,8 +59,7 @@ export const createPool = (options: {
   /** Ended by us: no reason to wait with the next start. */
   const dismissed = new WeakSet<Peer>()
   const stopping = new Set<Promise<void>>()
-  let failures = 0
-  let nextStartAt = 0
+  const backoff = createBackoff(now)
 
   const start = (): Peer => {
     const peer = startPeer(options)
@@ -90,35 +71,22 @@ export const createPool = (options: {
     })
     return peer
   }
-  /** Makes the next start wait. What a client did to a process that had started well is not counted. */
-  const noteFailure = (startedAt: number) => {
-    failures = now() - startedAt >= STEADY_MS ? 1 : failures + 1
-    nextStartAt = now() + delayAfter(failures)
-  }
   const remove = (entry: Entry) => {
     entries.delete(entry)
     dismissed.add(entry.peer)
     const stopped = entry.peer.stop().then(() => void stopping.delete(stopped))
     stopping.add(stopped)
   }
-  const sleep = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      closed.signal.addEventListener('abort', () => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
   const makeRoom = async () => {
-    const waitMs = nextStartAt - now()
+    const waitMs = backoff.remaining()
     if (waitMs > PATIENCE_MS)
       throw new Unavailable(
         `The server keeps ending; it is not started again for another ${Math.ceil(waitMs / 1000)} s`,
       )
-    if (waitMs > 0) await sleep(waitMs)
+    if (waitMs > 0) await sleep(waitMs, closed.signal)
+    if (stopping.size >= limits.children) throw new Unavailable('Too many processes of the server are just ending')
     // One place is the prime's.
     if (entries.size + 1 < limits.children) return
-    if (stopping.size >= limits.children) throw new Unavailable('Too many processes of the server are just ending')
     const [oldest] = [...entries].filter((entry) => !entry.isBusy()).sort((a, b) => a.usedAt - b.usedAt)
     if (!oldest) throw new Unavailable(`All ${limits.children} processes of the server are busy`)
     log.info({ pid: oldest.peer.pid }, 'a process of the server makes room for another')
@@ -132,51 +100,11 @@ export const createPool = (options: {
     }
   }, SWEEP_MS)
 
-  let prime: Child | undefined
-  let primePeer: Peer | undefined
-  let status = 'the server is starting'
-  let waiting: { resolve: (child: Child) => void; reject: (error: Error) => void }[] = []
-  const settle = (act: (waiter: (typeof waiting)[number]) => void) => {
-    const all = waiting
-    waiting = []
-    for (const waiter of all) act(waiter)
-  }
-  const keepPrime = async () => {
-    while (!closed.signal.aborted) {
-      const startedAt = now()
-      const peer = start()
-      primePeer = peer
-      try {
-        const hello = await greet(peer, limits.startMs)
-        prime = { peer, hello }
-        log.info({ pid: peer.pid, era: hello.era, version: hello.version }, 'the server is ready')
-        const child = prime
-        settle(({ resolve }) => resolve(child))
-        status = `the server ended: ${await peer.whenEnded}`
-      } catch (error) {
-        status = `the server did not start: ${(error as Error).message}`
-        await peer.stop()
-      }
-      prime = undefined
-      if (closed.signal.aborted) break
-      noteFailure(startedAt)
-      const waitMs = nextStartAt - now()
-      log.warn({ reason: status, retryInMs: waitMs }, 'the server is not there; it is started again')
-      settle(({ reject }) => reject(new Unavailable(status)))
-      await sleep(waitMs)
-      if (!closed.signal.aborted) status = `${status}; it is being started again`
-    }
-    settle(({ reject }) => reject(new Unavailable('the bridge is ending')))
-  }
-  const keeping = keepPrime()
+  const prime = keepPrime({ start, startMs: limits.startMs, backoff, log, now, signal: closed.signal })
 
   return {
-    status: () => (prime ? true : status),
-    prime: () => {
-      if (prime) return Promise.resolve(prime)
-      if (nextStartAt - now() > PATIENCE_MS) return Promise.reject(new Unavailable(status))
-      return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
-    },
+    status: prime.status,
+    prime: prime.get,
     lease: async (client) => {
       const key = JSON.stringify(client)
       const same = leases.get(key) ?? []
@@ -221,7 +149,7 @@ export const createPool = (options: {
         return leaseOf(entry, entry.child)
       } catch (error) {
         entry.evict()
-        noteFailure(startedAt)
+        backoff.failed(startedAt)
         throw new Unavailable(`The server did not start: ${(error as Error).message}`)
       }
     },
@@ -241,7 +169,7 @@ export const createPool = (options: {
       entries.add(entry)
       entry.peer.whenEnded.then(() => {
         entries.delete(entry)
-        if (!greeted && !dismissed.has(entry.peer)) noteFailure(startedAt)
+        if (!greeted && !dismissed.has(entry.peer)) backoff.failed(startedAt)
       })
       return {
         peer: entry.peer,
@@ -257,8 +185,7 @@ export const createPool = (options: {
     close: async () => {
       closed.abort()
       clearInterval(sweep)
-      await Promise.all([...stopping, ...[...entries].map(({ peer }) => peer.stop()), primePeer?.stop()])
-      await keeping
+      await Promise.all([...stopping, ...[...entries].map(({ peer }) => peer.stop()), prime.ended])
     },
   }
 }

@@ -1,7 +1,7 @@
+import type { Child } from '../child/child.ts'
 import type { Incoming, Peer } from '../child/peer.ts'
 import { refuseRequest } from '../child/peer.ts'
 import { isObject, type JsonObject, META } from '../json/rpc.ts'
-import type { Child } from '../pool.ts'
 import type { Backend, BackendSink } from './backend.ts'
 import { wanting } from './backend.ts'
 

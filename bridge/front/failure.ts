@@ -1,6 +1,6 @@
 import type { Logger } from '../../lib/service/log.ts'
+import { Unavailable } from '../child/child.ts'
 import { type JsonObject, lostCall, type RequestId, RPC, rpcError } from '../json/rpc.ts'
-import { Unavailable } from '../pool.ts'
 
 /** What a client is told of whatever kept its request from the server. Of a bug of ours the log says more. */
 export const failureOf = (log: Logger, error: unknown, id: RequestId): { status: number; body: JsonObject } => {

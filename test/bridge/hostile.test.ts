@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../harness/eventually.ts'
@@ -8,6 +9,7 @@ import {
   callModern,
   createWorld,
   FIXTURE,
+  HEADERS,
   isAlive,
   modern,
   openSession,
@@ -79,6 +81,27 @@ describe('a server that misbehaves', () => {
     const answer = await callModern(bridge.url, 'deep', { depth: 200_000 }, { meta })
     expect(answer.error).toMatchObject({ data: { effect: 'unknown' } })
     expect(textOf(await callModern(bridge.url, 'echo', { text: 'alive' }))).toBe('alive')
+  })
+
+  it('writes more than a client reads: the client is given up, and little is held for it', async () => {
+    const bridge = await start([], ['--max-messages-per-second', '1000000'])
+    const session = await openSession(bridge.url)
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'notes', arguments: { count: 20_000 } },
+    })
+    const socket = connect(Number(new URL(bridge.url).port), '127.0.0.1')
+    const headers = { ...HEADERS, ...session.headers, host: 'localhost', 'content-length': body.length }
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+    socket.write(`POST /mcp HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
+    socket.pause()
+    socket.on('error', () => {})
+    world.onClose(() => socket.destroy())
+    await eventually(async () => Number(textOf(await session.call('count', {}, 2))) > 1_000, { timeoutMs: 25_000 })
+    const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${bridge.child.pid}/status`, 'utf8'))![1]
+    expect(Number(rss)).toBeLessThan(220_000)
   })
 
   it('has to wait when it sends too much', async () => {
