@@ -459,4 +459,13 @@ describe('what a server tries on an agent by way of all but tools', () => {
     // Nobody answered.
     await expect.poll(told).toMatchObject([{ id: 's-1', error: {} }])
   })
+
+  it('a read that is not answered can be given up, and that is recorded', async () => {
+    const { url, session, ask, server } = await start(() => {}, { 'resources/read': () => {} })
+    const pending = ask('resources/read', { uri: 'file:///open/a' }, 9)
+    await expect.poll(() => server.messages().at(-1)?.method).toBe('resources/read')
+    await post(url, message(undefined, 'notifications/cancelled', { requestId: 9 }), session)
+    expect((await pending).events).toEqual([])
+    expect(bodies(receipts(), 'result').at(-1)?.outcome).toBe('cancelled')
+  })
 })
