@@ -4,6 +4,7 @@ import { canonical, sha256hex } from './canonical.ts'
 import { lackingControls, readOnlyRule, withControls } from './controls.ts'
 import { describe, type ErrorCode, type ErrorValues } from './errors.ts'
 import type { Anchor } from './jws.ts'
+import { oncePerObject } from './once.ts'
 import { checkOwnerGroup } from './owner-check.ts'
 import { checkPolicy, redactionConflicts } from './policy-check.ts'
 import type { Problem } from './problem.ts'
@@ -47,8 +48,8 @@ export function compile(input: CompileInput): { remit: Remit } | { problems: Pro
   const clusterPolicies = [...input.clusterPolicies].sort(byName)
   const problems = [
     ...missing(input),
-    ...policies.flatMap((policy) => within(policy, checkPolicy(policy.spec))),
-    ...clusterPolicies.flatMap((policy) => within(policy, checkPolicy(policy.spec, 'Cluster'))),
+    ...policies.flatMap((policy) => within(policy, checked(policy.spec))),
+    ...clusterPolicies.flatMap((policy) => within(policy, checkedForCluster(policy.spec))),
     ...ownerProblems(input),
     ...controlProblems(input),
   ]
@@ -98,6 +99,12 @@ export function compile(input: CompileInput): { remit: Remit } | { problems: Pro
   return { remit }
 }
 
+// A thousand agents have a handful of policies between them.
+const checked = oncePerObject((spec: AgentPolicy['spec']) => checkPolicy(spec))
+const checkedForCluster = oncePerObject((spec: ClusterAgentPolicy['spec']) => checkPolicy(spec, 'Cluster'))
+const checkedGroup = oncePerObject(checkOwnerGroup)
+const digestOf = oncePerObject((spec: Source['spec']) => sha256hex(canonical(spec)))
+
 type Source = AgentIdentity | OwnerGroup | AgentPolicy | ClusterAgentPolicy
 type Policy = AgentPolicy | ClusterAgentPolicy
 
@@ -131,7 +138,7 @@ function missing({ agent, policies, owner }: CompileInput): Problem[] {
 
 function ownerProblems({ owner, issuedAt }: CompileInput): Problem[] {
   if (owner === undefined) return []
-  const found = checkOwnerGroup(owner.spec)
+  const found = checkedGroup(owner.spec)
   if (found.length > 0) return within(owner, found)
   if (onCall(owner.spec, Date.parse(issuedAt)) !== null) return []
   return within(owner, [named('spec.onCall', 'NobodyOnCall', { name: owner.metadata.name })])
@@ -193,7 +200,7 @@ function source(object: Source): Remit['sources'][number] {
     namespace: metadata.namespace,
     name: metadata.name,
     uid: uidOf(object),
-    digest: sha256hex(canonical(spec)),
+    digest: digestOf(spec),
   })
 }
 

@@ -1,6 +1,5 @@
 import type { AgentIdentity, AgentIdentityStatus, AgentRemit } from '../../lib/api/gen/types.ts'
 import { ANNOTATION_DIGEST, FINALIZER_AGENT, FINALIZER_NETWORK } from '../../lib/api/names.ts'
-import { remitDigest } from '../../lib/core/jws.ts'
 import type { AgentPod } from '../../lib/core/pod/agent-pod.ts'
 import { applyIfChanged, type Desired } from '../../lib/kube/apply.ts'
 import { setCondition } from '../../lib/kube/conditions.ts'
@@ -14,6 +13,7 @@ import type { AgentStatus, Plan } from './decide.ts'
 import { factsOf } from './facts.ts'
 import { type Hands, prepareGround, withObject } from './ground.ts'
 import { refusalOf } from './refusal.ts'
+import { digestOf } from './remit.ts'
 import { say } from './verdict.ts'
 import type { World } from './world.ts'
 
@@ -142,7 +142,7 @@ const writeRemit = async ({ client, signal, log }: Hands, world: World, { remit,
   const labels = account?.metadata.labels ?? stored?.metadata.labels
   const ownerReferences = account?.metadata.ownerReferences ?? stored?.metadata.ownerReferences
   // For `kubectl get agentremits`; whoever verifies computes the digest.
-  const annotations = remit && { [ANNOTATION_DIGEST]: remitDigest(remit.remit).slice(0, 12) }
+  const annotations = remit && { [ANNOTATION_DIGEST]: digestOf(remit.remit).slice(0, 12) }
   const { resourceVersion, uid } = stored?.metadata ?? {}
   const { name, namespace } = world
   const metadata = { name, namespace, labels, annotations, ownerReferences, resourceVersion, uid }
@@ -154,8 +154,12 @@ const writeRemit = async ({ client, signal, log }: Hands, world: World, { remit,
   return { ...world, remits: [written] }
 }
 
-/** The one write of status, left out when nothing changes. Gives back what it was and is, for events. */
-export const writeStatus = async ({ client, signal }: Hands, world: World, status: AgentStatus): Promise<boolean> => {
+/** The one write of status, left out when nothing changes: then there is no answer. */
+export const writeStatus = async (
+  { client, signal }: Hands,
+  world: World,
+  status: AgentStatus,
+): Promise<KubeObject | undefined> => {
   const agent = world.agent!
   const before = agent.status?.conditions ?? []
   const conditions = status.conditions.map(
@@ -168,7 +172,7 @@ export const writeStatus = async ({ client, signal }: Hands, world: World, statu
   const body: Partial<AgentIdentityStatus> = { ...status, conditions }
   const desired = { metadata: { namespace, name, uid }, status: JSON.parse(JSON.stringify(body)) }
   const cached = agent as unknown as KubeObject
-  const { applied } = await applyIfChanged<KubeObject>(
+  const { applied, object } = await applyIfChanged<KubeObject>(
     client,
     kinds.agents as Resource,
     desired as Desired<KubeObject>,
@@ -179,5 +183,5 @@ export const writeStatus = async ({ client, signal }: Hands, world: World, statu
       signal,
     },
   )
-  return applied
+  return applied ? object : undefined
 }

@@ -8,6 +8,7 @@ import type { Change } from '../../lib/kube/store.ts'
 import { type KubeObject, keyOf, type Logger, splitKey } from '../../lib/kube/types.ts'
 import { byAgent, type Caches, serviceOf } from '../caches.ts'
 import type { Freezes } from '../freezes.ts'
+import { createAhead } from './ahead.ts'
 import { applyPlan, type Done, writeStatus } from './apply.ts'
 import { decideAgent, type Plan } from './decide.ts'
 import { gather } from './gather.ts'
@@ -43,12 +44,18 @@ const saysAnother = ({ old, new: now }: Change<KubeObject>) =>
 const ROUNDS = 3
 
 /** Decides and applies, and goes on from what that made without waiting to see it in a cache. */
-const advance = async (hands: Hands, world: World, round = 1): Promise<Done & { plan: Plan }> => {
+const advance = async (hands: Hands, world: World, round = 1): Promise<Done & { plan: Plan; made: World }> => {
   const plan = decideAgent(world)
   const { world: made, refused } = await applyPlan(hands, world, plan)
   const further = made.accounts !== world.accounts || made.pods !== world.pods
-  return further && !refused && round < ROUNDS ? advance(hands, made, round + 1) : { world, plan, refused }
+  return further && !refused && round < ROUNDS ? advance(hands, made, round + 1) : { world, made, plan, refused }
 }
+
+/** What is in one world and not in the other: objects as the API server answered them. */
+const newIn = (made: World, before: World): KubeObject[] =>
+  (['accounts', 'fences', 'remits', 'pods'] as const).flatMap((list) =>
+    (made[list] as KubeObject[]).filter((object) => !(before[list] as KubeObject[]).includes(object)),
+  )
 
 const sources = ({ caches, systemNamespace, trustChanges, freezes }: AgentControllerOptions): Source[] => {
   const { agents } = caches
@@ -92,24 +99,35 @@ const sources = ({ caches, systemNamespace, trustChanges, freezes }: AgentContro
 }
 
 /** Brings each agent's ServiceAccount, fence, remit and pod to what its AgentIdentity says. */
-export const createAgentController = (options: AgentControllerOptions): Controller =>
-  createController({
+export const createAgentController = (options: AgentControllerOptions): Controller => {
+  const ahead = createAhead(options.caches, options.now)
+  return createController({
     name: 'agents',
     log: options.log,
     metrics: options.metrics,
-    sources: sources(options),
+    // Before the others, whose keys are only worth naming after it.
+    sources: [ahead.source, ...sources(options)],
     waitFor: [options.caches.nodes, options.trustLookedFor],
     concurrency: 4,
     reconcile: async (key, { log, signal }) => {
       const { namespace = '', name } = splitKey(key)
       const hands = { client: options.client, signal, log }
-      const { world, plan, refused } = await advance(hands, gather(options, namespace, name))
+      const behind = ahead.behindFor(key)
+      if (behind > 0) return { requeueAfterMs: behind }
+      const before = gather(options, namespace, name)
+      const { world, made, plan, refused } = await advance(hands, before)
+      ahead.wrote(key, newIn(made, before))
       const status = refused?.status ?? plan.status
       if (status && world.agent) {
-        if (await writeStatus(hands, world, status)) tellChange(options.events, world, status)
+        const written = await writeStatus(hands, world, status)
+        if (written) {
+          ahead.wrote(key, [written])
+          tellChange(options.events, world, status)
+        }
       }
       if (refused) throw refused.error
       if (plan.lookAgainAt === undefined) return undefined
       return { requeueAfterMs: Math.min(Math.max(plan.lookAgainAt - options.now(), 1), LONGEST_MS) }
     },
   })
+}

@@ -1,7 +1,6 @@
 import type { AgentIdentityStatus, AgentRemit } from '../../lib/api/gen/types.ts'
 import { agentObjectName, LABEL_AGENT, LABEL_AGENT_ID } from '../../lib/api/names.ts'
 import type { Remit, SignedRemit } from '../../lib/api/remit.ts'
-import { remitDigest } from '../../lib/core/jws.ts'
 import { ownerReference } from '../../lib/core/pod/agent-pod.ts'
 import type { Desired } from '../../lib/kube/apply.ts'
 import type { Pod, ServiceAccount } from '../../lib/kube/resources.ts'
@@ -11,7 +10,7 @@ import { type Facts, factsOf } from './facts.ts'
 import { type FencePlan, planFence } from './fence-plan.ts'
 import { lastFreeze, thawAt } from './freeze.ts'
 import { type PodPlan, planPod } from './pod-plan.ts'
-import { nextRemit, signedByUs } from './remit.ts'
+import { digestOf, nextRemit, signedByUs } from './remit.ts'
 import { frozenVerdict, obstacle, type Verdict } from './verdict.ts'
 import type { World } from './world.ts'
 
@@ -84,7 +83,7 @@ const statusOf = (
     phase: frozenVerdict(verdict, facts, world).phase,
     onCall: facts.duty?.names.join(', '),
     policy: agent.spec.policyRefs.map(({ name }) => name).join(', '),
-    remit: current ? { digest: remitDigest(current), generation: current.generation } : agent.status?.remit,
+    remit: current ? { digest: digestOf(current), generation: current.generation } : agent.status?.remit,
     restarts,
     podName: pod?.metadata.name,
     frozen: lastFreeze(world),

@@ -1,12 +1,18 @@
 import type { AgentRemit } from '../../lib/api/gen/types.ts'
 import type { Remit, SignedRemit } from '../../lib/api/remit.ts'
-import { canonical } from '../../lib/core/canonical.ts'
+import { canonical, sha256hex } from '../../lib/core/canonical.ts'
 import { UserError } from '../../lib/core/errors.ts'
-import { signRemit, verifyRemit } from '../../lib/core/jws.ts'
+import { remitDigest, signRemit, verifyRemit } from '../../lib/core/jws.ts'
+import { oncePerObject } from '../../lib/core/once.ts'
 import type { Trust } from './world.ts'
 
 /** What a remit says, apart from which one it is and who wrote it when. */
-const content = ({ generation: _g, epoch: _e, issuedAt: _i, ...rest }: Remit): string => canonical(rest)
+const content = oncePerObject(({ generation: _g, epoch: _e, issuedAt: _i, ...rest }: Remit): string =>
+  sha256hex(canonical(rest)),
+)
+
+/** The digest that status and people name it by. */
+export const digestOf = oncePerObject(remitDigest)
 
 /** What was found of an object stays true of it: cached objects never change, and most reconciles meet the same one. */
 const verified = new WeakMap<AgentRemit, { trust: Trust; agentId: string; remit: Remit | undefined }>()
@@ -16,7 +22,8 @@ export const signedByUs = (object: AgentRemit | undefined, trust: Trust, agentId
   if (!object) return undefined
   const known = verified.get(object)
   if (known?.trust === trust && known.agentId === agentId) return known.remit
-  const remit = verify(object, trust, agentId)
+  // Nobody changes it from here on, so that its digests are worked out once.
+  const remit = Object.freeze(verify(object, trust, agentId))
   verified.set(object, { trust, agentId, remit })
   return remit
 }
@@ -64,6 +71,6 @@ export const nextRemit = ({
   if (stored && current && content(current) === content(wanted) && kidOf(stored.spec.signature) === trust.signer.kid)
     return undefined
   const generation = current ? Math.max(current.generation, lastGeneration) + 1 : Math.max(lastGeneration + 1, now)
-  const remit = { ...wanted, generation, epoch, issuedAt: new Date(now).toISOString() }
+  const remit = Object.freeze({ ...wanted, generation, epoch, issuedAt: new Date(now).toISOString() })
   return signRemit(remit, trust.signer)
 }
