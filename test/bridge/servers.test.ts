@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLogger } from '../../lib/service/log.ts'
 import { type Standalone, startStandalone } from '../../sidecar/standalone.ts'
 import { eventually } from '../harness/eventually.ts'
-import { type Bridge, createWorld, isAlive, type World } from './bridge.ts'
+import { type Bridge, createWorld, FIXTURE, isAlive, type World } from './bridge.ts'
 import { ensurePrograms } from './python.ts'
 
 const TOKEN = 'token-of-the-bridges'
@@ -154,6 +154,7 @@ spec:
     where: [{arg: totalThoughts, max: "10"}]
   - {name: git, match: {servers: [git], tools: [git_status]}, effect: Allow}
   - {name: time, match: {servers: [time], tools: [get_current_time]}, effect: Allow}
+  - {name: fixture, match: {servers: [stateful]}, effect: Allow}
   - {name: sqlite, match: {servers: [sqlite], tools: [read_query, list_tables]}, effect: Allow}
 `
 const NAMES = ['filesystem', 'memory', 'sequential-thinking', 'git', 'time', 'sqlite']
@@ -172,13 +173,17 @@ describe('real servers through the bridge and the gate', () => {
       const bridge = await world.bridge(server.command, ['--token-file', tokenFile], server.env)
       tried.set(server.name, { ...server, bridge })
     }
-    await Promise.all([...tried.values()].map(({ bridge }) => bridge.ready()))
+    const stateful = await world.bridge(FIXTURE, ['--token-file', tokenFile, '--sessions-only'])
+    await Promise.all([...tried.values()].map(({ bridge }) => bridge.ready()).concat(stateful.ready()))
     writeFileSync(join(world.dir, 'policy.yaml'), POLICY)
     gate = await startStandalone({
       policyFiles: [join(world.dir, 'policy.yaml')],
-      servers: Object.fromEntries([...tried].map(([name, { bridge }]) => [name, bridge.url])),
+      servers: {
+        ...Object.fromEntries([...tried].map(([name, { bridge }]) => [name, bridge.url])),
+        stateful: stateful.url,
+      },
       models: {},
-      credentialFiles: Object.fromEntries(NAMES.map((name) => [name, tokenFile])),
+      credentialFiles: Object.fromEntries([...NAMES, 'stateful'].map((name) => [name, tokenFile])),
       owner: 'ana',
       port: 0,
       dataDir: join(world.dir, 'receipts'),
@@ -201,6 +206,16 @@ describe('real servers through the bridge and the gate', () => {
   }
   const said = (result: unknown) =>
     ((result as { content?: { text?: string }[] }).content ?? []).map(({ text }) => text ?? '').join('\n')
+
+  it('keeps agents apart that come through the gate to a bridge with --sessions-only', async () => {
+    const counted: string[] = []
+    for (let agent = 0; agent < 2; agent++) {
+      const client = await connect(`${gate.url}/mcp/stateful`, {})
+      for (let call = 0; call < 2; call++) counted.push(said(await client.callTool({ name: 'count', arguments: {} })))
+      await client.close()
+    }
+    expect(counted).toEqual(['1', '2', '1', '2'])
+  })
 
   describe.each(NAMES)('%s', (name) => {
     it('is found to be of its era', () => {
