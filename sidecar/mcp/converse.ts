@@ -1,7 +1,7 @@
 import type { GateContext } from '../context.ts'
 import type { ServerMessage } from './answer.ts'
 import type { HeldCall } from './held.ts'
-import { asksFor, inputOf, ticketFor } from './input.ts'
+import { asksFor, inputOf, ticketFor, urlsOf } from './input.ts'
 import { isObject, type JsonObject, type RequestId, RPC } from './messages.ts'
 import type { Admitted, Answered, Asked, RequestScene, ServerOptions, ServerPort } from './ports.ts'
 import { underId } from './render.ts'
@@ -41,7 +41,7 @@ const passInput = async (
   answer: ServerMessage,
 ): Promise<ServerMessage> => {
   const { id } = message
-  const wanted = inputOf(answer)
+  const wanted = inputOf(answer) ?? urlsOf(answer)
   if (!wanted) return answer
   if (!MAY_ASK.has(message.method) || wanted.requests.length > MAX_ASKED)
     return failure(id, 'The server asks for what it may not ask for.')

@@ -62,10 +62,29 @@ export const resumedBy = (seal: Seal, now: number, server: string, call: Asked):
   return { ticket, responses }
 }
 
+/** What a server asks for instead of answering. */
+interface Wanted {
+  requests: [string, Asked][]
+  state: string | undefined
+}
+
+/** The error by which a server of 2025-11-25 wants URLs opened first; the modern revision asks for that as for any input. */
+const URLS_FIRST = -32042
+export const urlsOf = ({ message }: ServerMessage): Wanted | undefined => {
+  const { error } = message
+  if (!isObject(error) || error.code !== URLS_FIRST) return undefined
+  const listed = isObject(error.data) && Array.isArray(error.data.elicitations) ? error.data.elicitations : []
+  return {
+    requests: listed.map((params, index) => [
+      `${index + 1}`,
+      { method: 'elicitation/create', params: isObject(params) ? params : {} },
+    ]),
+    state: undefined,
+  }
+}
+
 /** What a modern server asks for instead of answering; undefined when it answers. */
-export const inputOf = ({
-  message,
-}: ServerMessage): { requests: [string, Asked][]; state: string | undefined } | undefined => {
+export const inputOf = ({ message }: ServerMessage): Wanted | undefined => {
   const { result } = message
   if (!isObject(result) || result.resultType !== 'input_required') return undefined
   const asked = isObject(result.inputRequests) ? result.inputRequests : {}
@@ -81,14 +100,18 @@ export const inputOf = ({
   }
 }
 
+/** The modern revision has no ids of elicitations: that one is done is told by making the call again. */
+const asModernRequest = ({ method, params: { elicitationId: _id, ...params } }: Asked): Asked => ({ method, params })
+
 /** An answer that asks for input. */
 export const asksFor = (id: string | number, asked: { [key: string]: Asked }, requestState: string): ServerMessage => {
+  const requests = Object.entries(asked).map(([key, request]) => [key, asModernRequest(request)])
   const message: JsonObject = {
     jsonrpc: '2.0',
     id,
     result: {
       resultType: 'input_required',
-      ...(Object.keys(asked).length > 0 ? { inputRequests: asked as unknown as JsonObject } : {}),
+      ...(requests.length > 0 ? { inputRequests: Object.fromEntries(requests) as unknown as JsonObject } : {}),
       requestState,
     },
   }

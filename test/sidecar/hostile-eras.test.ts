@@ -363,7 +363,9 @@ describe('a call that is kept open while the agent is asked', () => {
 
     const receipts = () => readReceipts(world.path('data'))
     await expect.poll(() => open.size).toBe(0)
-    expect(server.messages().filter(({ method }) => method === 'notifications/cancelled')).toHaveLength(1)
+    await expect
+      .poll(() => server.messages().filter(({ method }) => method === 'notifications/cancelled').length)
+      .toBe(1)
     const asked = bodies(receipts(), 'intent').filter(({ call: { type } }) => type === 'request')
     expect(asked).toHaveLength(2)
     await expect

@@ -397,3 +397,106 @@ spec:
     expect(desk.requests.length).toBe(made)
   })
 })
+
+describe('URLs that a server wants opened', () => {
+  const world = createWorld()
+  afterAll(() => world.close())
+  const policy = `
+apiVersion: remit.dev/v1alpha1
+kind: AgentPolicy
+metadata: {name: all, namespace: payments}
+spec:
+  tools:
+  - {name: all, match: {servers: [old, new]}, effect: Allow}
+  requests:
+  - name: sign-in
+    match: {servers: [old, new], methods: [elicitation/create]}
+    effect: Allow
+    where: [{arg: mode, in: [url]}, {arg: url, prefix: "https://bank.example/"}]
+`
+  const asks = (url: string) => ({ mode: 'url', message: 'Sign in', url })
+
+  it('are asked for in the form of the agent, and only those that a rule allows', async () => {
+    let place = 'https://bank.example/in'
+    const opened: unknown[] = []
+    const old = await startRawServer(
+      (call, response) => {
+        opened.push(call.params)
+        if (opened.length % 2 === 0) return answerWith(response, call.id, { content: [] })
+        const elicitations = [{ ...asks(place), elicitationId: 'e-1' }]
+        response.writeHead(200, { 'content-type': 'application/json' })
+        const error = { code: -32042, message: 'first', data: { elicitations } }
+        response.end(JSON.stringify({ jsonrpc: '2.0', id: call.id, error }))
+      },
+      { 'server/discover': (_asked, response) => void response.writeHead(404).end() },
+    )
+    const modern = await startRawServer(
+      (call, response) =>
+        answerWith(
+          response,
+          call.id,
+          call.params?.inputResponses === undefined
+            ? {
+                resultType: 'input_required',
+                inputRequests: { in: { method: 'elicitation/create', params: asks(place) } },
+              }
+            : { resultType: 'complete', content: [] },
+        ),
+      {
+        'server/discover': (asked, response) =>
+          answerWith(response, asked.id, {
+            resultType: 'complete',
+            supportedVersions: [MODERN],
+            capabilities: { tools: {} },
+            ttlMs: 0,
+            cacheScope: 'private',
+          }),
+      },
+    )
+    world.onClose(old.close)
+    world.onClose(modern.close)
+    const gate = await openGate(world, { policy, servers: { old: old.url, new: modern.url } })
+    const capabilities = { elicitation: { url: {} } }
+
+    const call = async (more: object = {}) => {
+      const params = { name: 'anything', arguments: {}, _meta: meta(capabilities), ...more }
+      return (await (await send(`${gate.url}/mcp/old`, 'tools/call', params)).json()) as {
+        result: { resultType: string; requestState: string }
+      }
+    }
+    const { result } = await call()
+    expect(result).toEqual({
+      resultType: 'input_required',
+      inputRequests: { 1: { method: 'elicitation/create', params: asks(place) } },
+      requestState: expect.any(String),
+    })
+    const again = await call({ requestState: result.requestState, inputResponses: { 1: { action: 'accept' } } })
+    expect(again.result).toMatchObject({ resultType: 'complete' })
+    // The server hears of it by the call being made again, and by nothing else.
+    expect(opened[1]).toEqual({ name: 'anything', arguments: {}, _meta: { traceparent: expect.any(String) } })
+
+    const begun = await post(
+      `${gate.url}/mcp/new`,
+      message(0, 'initialize', {
+        protocolVersion: '2025-11-25',
+        capabilities,
+        clientInfo: { name: 'a', version: '1' },
+      }),
+    )
+    const session = { 'mcp-session-id': begun.headers.get('mcp-session-id')! }
+    const response = await post(`${gate.url}/mcp/new`, message(1, 'tools/call', { name: 'anything' }), session)
+    const [asked] = await readUntil(response, /elicitation/)
+    expect(asked).toMatchObject({ params: { ...asks(place), elicitationId: expect.stringMatching(/^[0-9a-f-]{36}$/) } })
+    await post(
+      `${gate.url}/mcp/new`,
+      JSON.stringify({ jsonrpc: '2.0', id: asked!.id, result: { action: 'accept' } }),
+      session,
+    )
+    expect((await readUntil(response, /"result"/)).at(-1)).toMatchObject({ id: 1, result: { content: [] } })
+
+    place = 'https://evil.example/in'
+    expect(await call()).toMatchObject({ error: { code: -32603 } })
+    const refused = await post(`${gate.url}/mcp/new`, message(2, 'tools/call', { name: 'anything' }), session)
+    expect(await refused.text()).toContain('-32603')
+  })
+})

@@ -166,6 +166,6 @@ export const exchange = async (
       }).catch(() => gate.log.debug({ server: place.server.name }, 'the server could not be told of a cancellation'))
     throw error
   } finally {
-    over.abort(new UpstreamFailure('cancelled', 'the request is over', true))
+    if (isAsking()) over.abort(new UpstreamFailure('cancelled', 'the request is over', true))
   }
 }

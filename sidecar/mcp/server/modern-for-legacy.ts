@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Outside } from '../../context.ts'
 import type { ServerMessage } from '../answer.ts'
 import { inputOf } from '../input.ts'
@@ -34,6 +35,12 @@ export const createKept = () => {
   }
 }
 
+/** The older revisions know an elicitation of a URL by an id. */
+const asOlderRequest = ({ method, params }: Asked): Asked =>
+  method === 'elicitation/create' && params.mode === 'url'
+    ? { method, params: { elicitationId: randomUUID(), ...params } }
+    : { method, params }
+
 const answerOf = (id: RequestId, body: JsonObject): ServerMessage => {
   const message: JsonObject = { jsonrpc: '2.0', id, ...body }
   return { message, raw: JSON.stringify(message) }
@@ -61,7 +68,7 @@ export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): Ser
         return failure(id, 'The server asks for what it may not ask for.')
       const responses: [string, JsonObject][] = []
       for (const [key, request] of wanted.requests) {
-        const answered = await options.onRequest(request, options.signal)
+        const answered = await options.onRequest(asOlderRequest(request), options.signal)
         if ('error' in answered)
           return failure(id, `The server asked for input it did not get: ${answered.error.message}`)
         responses.push([key, answered.result])

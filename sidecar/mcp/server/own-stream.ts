@@ -22,6 +22,8 @@ const LINGER_MS = 30_000
 interface Shared {
   listeners: Set<Listener>
   opening?: Promise<void> | undefined
+  /** As `opening`, or once it has taken too long to be waited for. */
+  opened?: Promise<void>
   close?: ((reason: UpstreamFailure) => void) | undefined
   linger?: NodeJS.Timeout | undefined
 }
@@ -71,13 +73,13 @@ export const createOwnStreams = (gate: Outside) => {
     const here = shared
     listeners.add(listener)
     clearTimeout(here.linger)
-    here.opening ??= open(server, own, here)
-    const limit = within(OPEN_MS)
-    await Promise.race([
-      here.opening,
-      new Promise<void>((resolve) => limit.signal.addEventListener('abort', () => resolve())),
-    ])
-    limit.done()
+    if (!here.opening) {
+      here.opening = open(server, own, here)
+      const limit = within(OPEN_MS)
+      const late = new Promise<void>((resolve) => limit.signal.addEventListener('abort', () => resolve()))
+      here.opened = Promise.race([here.opening, late]).finally(limit.done)
+    }
+    await here.opened
     return () => {
       listeners.delete(listener)
       if (listeners.size > 0) return
