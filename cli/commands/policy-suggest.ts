@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import { dump } from 'js-yaml'
+import type { AgentPolicy } from '../../lib/api/gen/types.ts'
+import type { IntentBody } from '../../lib/api/receipt.ts'
 import { UserError } from '../../lib/core/errors.ts'
 import { suggestPolicy } from '../../lib/core/suggest.ts'
 import { type CliContext, type ClusterFlags, connect } from '../context.ts'
@@ -14,6 +16,17 @@ interface Flags extends ClusterFlags {
   name: string
   data?: string
   output?: string
+}
+
+/** What the suggestion says nothing of. */
+function limitsOf({ spec }: AgentPolicy, intents: IntentBody[]): string[] {
+  const without = intents.filter(({ call }) => call.type === 'completion' || call.type === 'task').length
+  return [
+    ...(spec.requests === undefined
+      ? []
+      : ['# What the agent answered to servers is not recorded: say under answer what may leave.']),
+    ...(without === 0 ? [] : [`# ${without} completions and tasks need no rules of their own.`]),
+  ]
 }
 
 export const policySuggestCommand = (policy: Command, context: CliContext): void => {
@@ -38,7 +51,11 @@ export const policySuggestCommand = (policy: Command, context: CliContext): void
     const suggested = suggestPolicy(intents, flags.name, cluster?.namespace ?? flags.namespace ?? 'default')
     if (flags.output === 'json') return context.out(JSON.stringify(suggested, null, 2))
     context.out(
-      `# Written from ${intents.length} recorded calls. Read every rule before you apply it:\n# it allows what was done, which is not always what should be done.`,
+      [
+        `# Written from ${intents.length} recorded calls. Read every rule before you apply it:`,
+        '# it allows what was done, which is not always what should be done.',
+        ...limitsOf(suggested, intents),
+      ].join('\n'),
     )
     context.out(dump(suggested, { lineWidth: 120, noRefs: true }).trimEnd())
   })

@@ -460,7 +460,10 @@ export interface PolicySpec {
 
 /** One rule about calls of tools. */
 export interface ToolRule {
-  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  /**
+   * What a person sees when this rule decided, such as small-refunds. Unique in its list, and of resources, prompts and
+   * requests in the whole policy.
+   */
   name: string
   /** Which calls this is about. Every list that is given has to match; "*" stands for any run of characters. */
   match: Match
@@ -660,7 +663,10 @@ export interface Evidence {
 
 /** One rule about resources. */
 export interface ResourceRule {
-  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  /**
+   * What a person sees when this rule decided, such as small-refunds. Unique in its list, and of resources, prompts and
+   * requests in the whole policy.
+   */
   name: string
   /**
    * Which resources this is about. Every list that is given has to match; "*" stands for any run of characters, slashes
@@ -692,7 +698,10 @@ export interface ResourceMatch {
 
 /** One rule about prompts. */
 export interface PromptRule {
-  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  /**
+   * What a person sees when this rule decided, such as small-refunds. Unique in its list, and of resources, prompts and
+   * requests in the whole policy.
+   */
   name: string
   /** Which prompts this is about. Every list that is given has to match; "*" stands for any run of characters. */
   match: PromptMatch
@@ -715,7 +724,10 @@ export interface PromptMatch {
 
 /** One rule about what servers ask of the agent. */
 export interface RequestRule {
-  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  /**
+   * What a person sees when this rule decided, such as small-refunds. Unique in its list, and of resources, prompts and
+   * requests in the whole policy.
+   */
   name: string
   /** Which requests this is about. Every list that is given has to match. */
   match: RequestMatch
@@ -747,7 +759,10 @@ export interface RequestMatch {
 
 /** A guard or an invariant. It applies to every matching call unless all of unless is shown to be true. */
 export interface RestrictingRule {
-  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  /**
+   * What a person sees when this rule decided, such as small-refunds. Unique in its list, and of resources, prompts and
+   * requests in the whole policy.
+   */
   name: string
   /** Which calls this is about. Every list that is given has to match; "*" stands for any run of characters. */
   match: Match
@@ -763,7 +778,10 @@ export interface RestrictingRule {
  * true.
  */
 export interface TaintRule {
-  /** What a person sees when this rule decided, such as small-refunds. Unique in its list. */
+  /**
+   * What a person sees when this rule decided, such as small-refunds. Unique in its list, and of resources, prompts and
+   * requests in the whole policy.
+   */
   name: string
   /** Which calls this is about. Every list that is given has to match; "*" stands for any run of characters. */
   after: Match
