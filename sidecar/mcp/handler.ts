@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GateContext } from '../context.ts'
+import { UpstreamFailure } from '../upstream.ts'
 import { createEndedSessions } from './end-session.ts'
 import { createAsks } from './front/asks.ts'
 import { admitted, refusing } from './front/door.ts'
@@ -53,6 +54,7 @@ export const createMcpHandler = (gate: GateContext) => {
     const known = sessionOf(liveSession, request, response, name)
     if (!known) return
     if (!isStream) {
+      inFlight.endAll(known.id, new UpstreamFailure('cancelled', 'the agent ended its session', true))
       await ended.end(known.id, known.session, server)
       return response.writeHead(200).end()
     }

@@ -8,6 +8,8 @@ export interface InFlight {
   remove: (sessionId: string, id: RequestId, abort: (reason: UpstreamFailure) => void) => void
   /** What to end a call with, as it is now: one that begins later under the same id is not meant. */
   giver: (sessionId: string, id: RequestId) => ((reason: UpstreamFailure) => void) | undefined
+  /** Ends all of a session: its agent ended it, and waits for none of them any more. */
+  endAll: (sessionId: string, reason: UpstreamFailure) => void
 }
 
 export const createInFlight = (): InFlight => {
@@ -21,5 +23,8 @@ export const createInFlight = (): InFlight => {
       if (calls.get(key) === abort) calls.delete(key)
     },
     giver: (sessionId, id) => calls.get(keyOf(sessionId, id)),
+    endAll: (sessionId, reason) => {
+      for (const [key, abort] of calls) if (key.startsWith(`${sessionId} `)) abort(reason)
+    },
   }
 }
