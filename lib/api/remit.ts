@@ -74,11 +74,7 @@ export type CallRule = OfPolicy &
   )
 /** A rule about resources, prompts, or what servers ask of the agent. */
 export type OtherRule = OfPolicy &
-  (
-    | ({ type: 'resource' } & ResourceRule)
-    | ({ type: 'prompt' } & PromptRule)
-    | ({ type: 'request' } & RequestRule)
-  )
+  (({ type: 'resource' } & ResourceRule) | ({ type: 'prompt' } & PromptRule) | ({ type: 'request' } & RequestRule))
 /** A policy's rule as the remit carries it. */
 export type RemitRule = CallRule | OtherRule
 

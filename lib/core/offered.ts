@@ -30,8 +30,13 @@ export function offered(prepared: PreparedRemit, type: Type, server: string, nam
  * @param method of a request
  * @param mode of an elicitation, form or url; else any
  */
-export const offersAny = (prepared: PreparedRemit, type: Type, server: string, method?: string, mode?: string): boolean =>
-  !isShut(prepared, server) && offersSome(prepared, type, server, method ?? '*', mode)
+export const offersAny = (
+  prepared: PreparedRemit,
+  type: Type,
+  server: string,
+  method?: string,
+  mode?: string,
+): boolean => !isShut(prepared, server) && offersSome(prepared, type, server, method ?? '*', mode)
 
 const isShut = ({ remit, servers }: PreparedRemit, server: string): boolean =>
   remit.suspended === true || !servers.has(server)
@@ -51,8 +56,7 @@ function isReadable(prepared: PreparedRemit, call: OtherCall): boolean {
 /** Whether something that `pattern` fits is given and not always denied. */
 function offersSome(prepared: PreparedRemit, type: Type, server: string, pattern: string, mode?: string): boolean {
   const barred = prepared.rules.some(
-    (rule) =>
-      rule.mode === 'Enforce' && rule.type === 'invariant' && isAlways(rule) && rule.match.everythingOf(server),
+    (rule) => rule.mode === 'Enforce' && rule.type === 'invariant' && isAlways(rule) && rule.match.everythingOf(server),
   )
   if (barred) return false
   const rules = prepared.others.filter(

@@ -28,7 +28,7 @@ export function prepareOther(rule: OtherRule, { hidden }: RuleContext): Prepared
   const servers = rule.match.servers?.map(glob)
   const names = namesOf(rule)
   const fits = names.map(glob)
-  const ofServer = (server: string): boolean => servers === undefined || servers.some((fit) => fit(server))
+  const ofServer = (server: string): boolean => servers === undefined || servers.some((matches) => matches(server))
   const quantifier = effect === 'Deny' ? 'some' : 'every'
   const constraints = where.map((each) => ({
     arg: each.arg,
@@ -43,7 +43,7 @@ export function prepareOther(rule: OtherRule, { hidden }: RuleContext): Prepared
     names,
     match: {
       ofServer,
-      names: (server, what) => ofServer(server) && fits.some((fit) => fit(what)),
+      names: (server, what) => ofServer(server) && fits.some((matches) => matches(what)),
       everythingOf: () => false,
     },
     constraints: constraints.map(({ evaluate }) => evaluate),

@@ -151,12 +151,7 @@ function taint(rule: PreparedRule, { history, steady }: Question): Fact {
   return { what: 'taint', holds, detail }
 }
 
-function restriction(
-  rule: PreparedRule,
-  truths: Truth[],
-  asked: Question,
-  tainted?: Fact,
-): Finding | undefined {
+function restriction(rule: PreparedRule, truths: Truth[], asked: Question, tainted?: Fact): Finding | undefined {
   const [miss] = missesOf(truths)
   const facts = tainted === undefined ? [] : [tainted]
   if (miss === undefined && truths.length > 0) return undefined
