@@ -23,7 +23,7 @@ export const startBridge = async (
   const messageBytes = settings.maxMessageBytes
   const startMs = settings.startTimeout * 1_000
   const idleMs = settings.idleTimeout * 1_000
-  const watchdog = startWatchdog(ports.program)
+  const watchdog = startWatchdog(ports.program, log)
   const pool = createPool({
     command: settings.command,
     args: settings.args,

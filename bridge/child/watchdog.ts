@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import type { Logger } from '../../lib/service/log.ts'
 
 const TERM_MS = 2_000
 
@@ -52,7 +53,7 @@ export interface Watchdog {
 /** How to start a Node like this one: as `install` lays it out, it is started by the loader that lies beside it. */
 const nodeLikeThis = (): [string, ...string[]] => {
   const { execPath } = process
-  if (!basename(execPath).startsWith('ld-')) return [execPath, ...process.execArgv]
+  if (!basename(execPath).startsWith('ld-')) return [execPath]
   const libraries = dirname(execPath)
   return [execPath, '--library-path', libraries, join(libraries, '..', 'node')]
 }
@@ -61,18 +62,26 @@ const nodeLikeThis = (): [string, ...string[]] => {
  * A second process that ends the servers when the bridge was ended by SIGKILL and they did not notice that their input
  * closed. As process 1 of a container the bridge needs none: with it ends everything. `program` is this program's file.
  */
-export const startWatchdog = (program: string | undefined): Watchdog => {
+export const startWatchdog = (program: string | undefined, log: Logger): Watchdog => {
   if (program === undefined || process.pid === 1) return { watch: () => () => {}, close: () => {} }
   const [node, ...args] = nodeLikeThis()
   const child = spawn(node, [...args, program, 'watchdog'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
   child.unref()
   child.stdin.on('error', () => {})
-  child.on('error', () => {})
+  let closing = false
+  const lost = () => {
+    if (!closing) log.warn({}, 'the watchdog is gone: if the bridge is killed, servers that do not notice outlive it')
+  }
+  child.once('error', lost)
+  child.once('exit', lost)
   return {
     watch: (group) => {
       child.stdin.write(`+${group}\n`)
       return () => void child.stdin.write(`-${group}\n`)
     },
-    close: () => void child.stdin.end(),
+    close: () => {
+      closing = true
+      child.stdin.end()
+    },
   }
 }

@@ -43,13 +43,14 @@ const tokenRefusal = (file: string, given: string | undefined): Refusal | undefi
 }
 
 /** Keeps out what a browser was made to send, and whoever does not have the token. */
-export const createGuard =
-  (options: GuardOptions) =>
-  (request: IncomingMessage): Refusal | undefined => {
+export const createGuard = (options: GuardOptions) => {
+  const hosts = options.hosts.map((host) => host.toLowerCase())
+  return (request: IncomingMessage): Refusal | undefined => {
     const { origin, host = '' } = request.headers
     if (origin !== undefined && !options.origins.includes(origin))
       return { status: 403, message: 'Requests with this Origin are not taken.' }
-    if (options.hosts.length > 0 && !options.hosts.includes(hostName(host)))
+    if (hosts.length > 0 && !hosts.includes(hostName(host)))
       return { status: 403, message: 'Requests to this Host are not taken.' }
     return options.tokenFile === undefined ? undefined : tokenRefusal(options.tokenFile, request.headers.authorization)
   }
+}
