@@ -145,6 +145,9 @@ test('what cannot be decided by rules at all is denied, also for an agent that i
     expect(agent.other(request('tools/call')).code).toBe('UnknownMethod')
     expect(agent.other(prompt('greet')).effect).toBe('Allow')
   }
+  expect(under({ mode: 'Observe' }).other(prompt('greet')).reason).toBe(
+    'The policies of this agent only observe, so the prompt greet of docs passes.',
+  )
 })
 
 test('constraints on a resource look at the URI that is read, whatever else stands beside it', () => {

@@ -48,8 +48,7 @@ function outcome(
     if (stopped !== undefined) return stopped
   }
   if (best === undefined) {
-    if (byDefault === 'Allow')
-      return { effect: 'Allow', reason: `${what} is forwarded: the policies of this agent only observe.` }
+    if (byDefault === 'Allow') return { effect: 'Allow', reason: passes(about) }
     return refuse('NoRuleAllows', { what })
   }
   const { name: rule, policy } = best.rule
@@ -80,6 +79,11 @@ function outcome(
     }
   }
 }
+
+const passes = ({ what, call }: About): string =>
+  call === undefined
+    ? `The policies of this agent only observe, so ${what} passes.`
+    : `${what} is forwarded: the policies of this agent only observe.`
 
 /** The breaker of a policy has opened, or whether one has is not known yet. */
 function frozen({ prepared, history, now }: About): DecisionRecord | undefined {

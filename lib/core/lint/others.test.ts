@@ -52,6 +52,11 @@ test.each<[string, string, PolicySpec]>([
   ],
   ['Shadowed', 'spec.resources[0]', { ...resource({}), invariants: [{ name: 'i', match: { servers: ['docs'] } }] }],
   [
+    'DeniesReads',
+    'spec.guards[0].match',
+    { ...resource({}), guards: [{ name: 'g', match: { servers: ['d*'] }, unless: [{ arg: 'to', in: ['ana'] }] }] },
+  ],
+  [
     'Repeats',
     'spec.prompts[1]',
     {
@@ -77,6 +82,15 @@ test.each<PolicySpec>([
   request({ match: { methods: ['roots/list'] } }),
   // An invariant about tools is about nothing else, and a rule with an answer does not say so of every request.
   { ...resource({}), invariants: [{ name: 'i', match: { servers: ['docs'], tools: ['*'] } }] },
+  {
+    ...resource({}),
+    guards: [
+      { name: 'a', match: { servers: ['docs'], tools: ['*'] }, unless: [{ arg: 'to', in: ['ana'] }] },
+      { name: 'b', match: { servers: ['mail'] }, unless: [{ arg: 'to', in: ['ana'] }] },
+      { name: 'c', match: { servers: ['docs'] }, unless: [{ arg: 'uri', in: ['file:///a/b'] }] },
+      { name: 'd', match: { servers: ['docs'] }, unless: [{ arg: 'to', in: ['ana'], optional: true }] },
+    ],
+  },
   { ...resource({}), prompts: [{ name: 'p', match: { servers: ['docs'] }, effect: 'Deny' }] },
   {
     requests: [

@@ -1,7 +1,9 @@
 import type { Constraint, PolicySpec, RequestRule } from '../../api/gen/types.ts'
+import { meet } from '../glob-set.ts'
 import { type Problem, problems } from '../problem.ts'
 import { shown } from '../quote.ts'
 import { fitsNothing, reachOfGlob } from '../uri-glob.ts'
+import { isAboutTools, placesOf } from './places.ts'
 import type { Warning } from './warning.ts'
 
 /** Patterns of URIs that no resource can have which is decided on at all. */
@@ -18,15 +20,41 @@ export function uselessOthers({ resources = [] }: PolicySpec): Problem[] {
   return found.list
 }
 
-/** Rules about resources and requests that let more pass than they seem to. */
-export const looseOthers = ({ resources = [], requests = [] }: PolicySpec): Warning[] => [
-  ...resources.flatMap(({ match, effect }, index) =>
-    effect === 'Deny'
-      ? []
-      : (match.uris ?? []).flatMap((pattern, at) => farReaching(pattern, `spec.resources[${index}].match.uris[${at}]`)),
-  ),
-  ...requests.flatMap((rule, index) => (rule.effect === 'Deny' ? [] : unbounded(rule, `spec.requests[${index}]`))),
-]
+/** Rules about resources and requests that let more pass than they seem to, and rules about tools that deny reads. */
+export const looseOthers = (spec: PolicySpec): Warning[] => {
+  const { resources = [], requests = [] } = spec
+  return [
+    ...resources.flatMap(({ match, effect }, index) =>
+      effect === 'Deny'
+        ? []
+        : (match.uris ?? []).flatMap((pattern, at) =>
+            farReaching(pattern, `spec.resources[${index}].match.uris[${at}]`),
+          ),
+    ),
+    ...requests.flatMap((rule, index) => (rule.effect === 'Deny' ? [] : unbounded(rule, `spec.requests[${index}]`))),
+    ...denyingReads(spec),
+  ]
+}
+
+/** Restrictions that are about resources because they name servers alone, and ask for what no resource is given. */
+function denyingReads(spec: PolicySpec): Warning[] {
+  const given = (spec.resources ?? []).filter(({ effect }) => effect !== 'Deny')
+  return placesOf(spec).flatMap(({ name, match, field, constraints, effect, kind }): Warning[] => {
+    if (effect !== undefined || !isAboutTools({ kind }) || match.tools !== undefined || match.classes !== undefined)
+      return []
+    const asked = constraints.list.find(({ arg, optional, absent, not }) => {
+      const needless = optional === true || absent === true || not?.required === true || not?.absent === true
+      return arg !== undefined && arg !== 'uri' && !needless
+    })
+    const concerned = given.find((rule) => commonServers(rule.match.servers, match.servers))
+    if (asked === undefined || concerned === undefined) return []
+    const detail = `${name} names servers alone, so it is about their resources too, which are given no ${shown(asked.arg ?? '')}: it denies what ${concerned.name} gives`
+    return [{ kind: 'DeniesReads', field: `${field}.match`, detail, fix: 'Add tools: ["*"], if only tools are meant.' }]
+  })
+}
+
+const commonServers = (a: string[] | undefined, b: string[] | undefined): boolean =>
+  a === undefined || b === undefined || a.some((one) => b.some((other) => meet(one, other)))
 
 function farReaching(pattern: string, field: string): Warning[] {
   const reach = reachOfGlob(pattern)

@@ -60,4 +60,4 @@ function othersOf(spec: PolicySpec, kind: OtherList): Place[] {
 }
 
 /** Whether a rule is about calls of tools. */
-export const isAboutTools = ({ kind }: Place): boolean => !(OTHER_LISTS as string[]).includes(kind)
+export const isAboutTools = ({ kind }: Pick<Place, 'kind'>): boolean => !(OTHER_LISTS as string[]).includes(kind)

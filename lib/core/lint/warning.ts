@@ -14,6 +14,7 @@ export type WarningKind =
   | 'AnyHost'
   | 'AnyMode'
   | 'NoMaxTokens'
+  | 'DeniesReads'
 
 /** Something a policy may say but is seldom meant to. */
 export interface Warning {
