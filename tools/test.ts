@@ -24,7 +24,7 @@ const stages: Record<string, () => Promise<Tally>> = {
   unit: async () => {
     await build()
     // Tests have no patience for a first build of these.
-    await ensureBinaries(['etcd', 'kube-apiserver', 'kubectl', 'helm'], progress)
+    await ensureBinaries(['etcd', 'kube-apiserver', 'kube-scheduler', 'kubectl', 'helm', 'kwok'], progress)
     return runVitest('unit', ['--config', 'vitest.config.ts'])
   },
   e2e: async () => {
