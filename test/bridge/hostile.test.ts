@@ -190,6 +190,7 @@ describe('the end', () => {
     const servers = pids(file)
     expect(servers.filter(isAlive)).toHaveLength(2)
     bridge.child.signal('SIGKILL')
+    await bridge.child.exited
     await eventually(() => servers.every((pid) => !isAlive(pid)))
   })
 })

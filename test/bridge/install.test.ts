@@ -59,6 +59,7 @@ describe('remit-bridge install', () => {
     expect(running('remit-bridge.cjs watchdog')).toBe(0)
     expect(running('/remit/node /fixture-of-the-image.ts')).toBeGreaterThan(0)
     child.signal('SIGKILL')
+    await child.exited
     await eventually(() => running('/fixture-of-the-image.ts') === 0)
   })
 })

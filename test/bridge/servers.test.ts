@@ -262,6 +262,7 @@ describe('real servers through the bridge and the gate', () => {
         .map(({ pid }) => Number(pid))
       expect(pids.some(isAlive)).toBe(true)
       bridge.child.signal('SIGKILL')
+      await bridge.child.exited
       await eventually(() => pids.every((pid) => !isAlive(pid)))
     })
   })
