@@ -35,7 +35,7 @@ const parts: Record<string, (numbers: Numbers) => Promise<Bar[]>> = {
       { what: 'event to reconcile without faults, p99 ms', is: clean.p99, atMost: 1_000 },
       { what: 'event to reconcile with faults, p99 ms', is: faulty.p99, atMost: 6_000 },
       { what: 'longest until all is well after faults end, ms', is: settledMs, atMost: 15_000 },
-      { what: 'memory grown from the first round to the last, MiB', is: heldMiB[1] - heldMiB[0], atMost: 16 },
+      { what: 'memory grown from the first half to the second, MiB', is: heldMiB[1] - heldMiB[0], atMost: 16 },
       { what: 'other problems', is: report.problems.length, atMost: 0, said: report.problems },
     ]
   },

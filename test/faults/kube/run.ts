@@ -39,12 +39,14 @@ export interface KubeReport {
   settledMs: number
   applied: number
   writesOnResync: number
-  /** MiB after the first round with faults and after the last. */
+  /** MiB, the median after rounds of the first half and of the second: what is under way at a moment differs. */
   heldMiB: [first: number, last: number]
   troubles: Record<string, number>
   lists: Record<string, number>
   problems: string[]
 }
+
+const median = (values: number[]) => quantiles(values).p50
 
 const SETTLE_MS = 40_000
 const WRITERS = 12
@@ -72,7 +74,7 @@ const trouble = (proxy: FaultProxy, seed: number, count: (name: string) => void)
     const undo: (() => void)[] = []
     const ended = (async () => {
       while (!stop.signal.aborted) {
-        await pause(20 + choose.below(300), undefined, { signal: stop.signal }).catch(() => undefined)
+        await pause(50 + choose.below(600), undefined, { signal: stop.signal }).catch(() => undefined)
         if (stop.signal.aborted) break
         const { name, begin } = nextTrouble(choose)
         count(name)
@@ -214,7 +216,7 @@ export const runKube = async ({ seed, changes, rounds, say = () => {} }: KubeOpt
       settledMs,
       applied,
       writesOnResync,
-      heldMiB: [held[0]!, held.at(-1)!],
+      heldMiB: [median(held.slice(0, Math.ceil(held.length / 2))), median(held.slice(-Math.ceil(held.length / 2)))],
       troubles,
       lists: account.lists(),
       problems: [...problems, ...account.errors()],
