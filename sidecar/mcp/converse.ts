@@ -6,7 +6,8 @@ import { isObject, type JsonObject, type RequestId, RPC } from './messages.ts'
 import type { Admitted, Answered, Asked, RequestScene, ServerOptions, ServerPort } from './ports.ts'
 import { underId } from './render.ts'
 import { MAY_ASK } from './revision.ts'
-import { admitAnswer, admitRequest, gateServerRequest, withdraw } from './server-requests.ts'
+import { admitAnswer, withdraw } from './server-answers.ts'
+import { admitRequest, gateServerRequest } from './server-requests.ts'
 
 /** A request of the agent's that was decided, with what its server may ask meanwhile. */
 export interface Conversation {
@@ -51,6 +52,7 @@ const passInput = async (
     if ('error' in admission) {
       await withdraw(
         gate,
+        scene.server.name,
         asked.map(([, admitted]) => admitted),
       )
       return failure(id, `The server asks for input: ${admission.error.message}`)

@@ -91,15 +91,7 @@ export interface RequestScene {
 /**
  * A server's request that may be put to the agent, until its answer comes: plain JSON, because in the modern era it
  * travels to the agent and back (encrypted) between the two.
- *
- * server-requests.ts has the two halves and the whole:
- * - `admitRequest(gate, scene, request): Promise<{ admitted: Admitted } | { error: { code, message } }>` decides and
- *   records the intent,
- * - `admitAnswer(gate, scene, admitted, answered): Promise<Answered>` decides what the agent says and records the result,
- * - `gateServerRequest(gate, scene, request, signal): Promise<Answered>` is the first, `scene.agent.ask`, the second.
- * capabilities.ts has what either side may know of the other's:
- * - `offeredToAgent(inForce, server: string, capabilities): JsonObject` of a server's,
- * - `offeredToServer(inForce, server: string, capabilities): JsonObject` of an agent's.
+ * server-requests.ts decides the request, server-answers.ts what the agent says to it.
  */
 export interface Admitted {
   request: Asked

@@ -1,6 +1,7 @@
 import type { GateContext } from '../../context.ts'
 import { isObject, type JsonObject } from '../messages.ts'
-import { admitAnswer, admitRequest } from '../server-requests.ts'
+import { admitAnswer } from '../server-answers.ts'
+import { admitRequest } from '../server-requests.ts'
 import type { TaskRequest } from './tasks.ts'
 
 const MAX_ASKED = 16

@@ -3,7 +3,8 @@ import { UpstreamFailure } from '../../upstream.ts'
 import type { ServerMessage } from '../answer.ts'
 import { isObject, type JsonObject } from '../messages.ts'
 import type { Admitted, RequestScene } from '../ports.ts'
-import { admitRequest, conclude, withdraw } from '../server-requests.ts'
+import { conclude, withdraw } from '../server-answers.ts'
+import { admitRequest } from '../server-requests.ts'
 
 /** The error by which a server of 2025-11-25 wants URLs opened before it does anything. */
 const URL_ELICITATION_REQUIRED = -32042
@@ -30,12 +31,12 @@ export const withAdmittedUrls = async (
         ? await admitRequest(gate, scene, { method: 'elicitation/create', params })
         : undefined
     if (asked === undefined || 'error' in asked) {
-      await withdraw(gate, admitted)
+      await withdraw(gate, scene.server.name, admitted)
       throw new UpstreamFailure('invalid', 'it wants a URL opened that no rule lets it ask for', true)
     }
     admitted.push(asked.admitted)
   }
-  await conclude(gate, admitted)
+  await conclude(gate, scene.server.name, admitted)
   const { code, message } = error
   const shown: JsonObject = {
     ...answer.message,
