@@ -63,7 +63,7 @@ export const rustClient = async (progress: Progress): Promise<Command> => {
   return { program: join(dir, 'client'), args: [] }
 }
 
-/** The client in Java, compiled by Maven beside the libraries that it needs. */
+/** The client in Java, compiled against the libraries that Maven fetches for it. */
 export const javaClient = async (progress: Progress): Promise<Command> => {
   const source = join(clients, 'java')
   const dir = await ensureMade(
@@ -75,12 +75,13 @@ export const javaClient = async (progress: Progress): Promise<Command> => {
       make: async (target) => {
         await needs('mvn', ['--version'])
         cpSync(source, target, { recursive: true })
-        const goals = ['compile', 'dependency:copy-dependencies', '-DincludeScope=runtime']
-        await run('nice', ['mvn', '--quiet', '--batch-mode', ...goals], { cwd: target })
+        const libraries = ['dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=lib']
+        await run('nice', ['mvn', '--quiet', '--batch-mode', ...libraries], { cwd: target })
+        await run('nice', ['javac', '-cp', 'lib/*', '-d', 'classes', 'src/main/java/Main.java'], { cwd: target })
       },
     },
     progress,
   )
-  const classes = [join(dir, 'target/classes'), join(dir, 'target/dependency/*')].join(':')
+  const classes = [join(dir, 'classes'), join(dir, 'lib/*')].join(':')
   return { program: 'java', args: ['-XX:TieredStopAtLevel=1', '-cp', classes, 'Main'] }
 }

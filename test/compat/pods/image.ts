@@ -45,9 +45,9 @@ const copyLinked = async (files: string[], root: string): Promise<void> => {
   }
 }
 
-/** A root of Python, the packages of a virtual environment, the clients' scripts, and a user that is not root. */
-const writeRoot = async (venv: string, root: string): Promise<string> => {
-  const python = join(venv, 'bin', 'python')
+/** A root of Python, the packages of each environment by its name, the clients' scripts, and a user that is not root. */
+const writeRoot = async (environments: Record<string, string>, root: string): Promise<void> => {
+  const python = join(Object.values(environments)[0]!, 'bin', 'python')
   const ask = (what: string) => read(python, ['-c', `import sysconfig, sys; print(${what})`])
   const version = await ask('"python%d.%d" % sys.version_info[:2]')
   const library = join(root, 'usr/lib', version)
@@ -55,25 +55,27 @@ const writeRoot = async (venv: string, root: string): Promise<string> => {
   cpSync(realpathSync(python), join(root, 'usr/bin/python3'))
   chmodSync(join(root, 'usr/bin/python3'), 0o755)
   cpSync(await ask('sysconfig.get_path("stdlib")'), library, { recursive: true, dereference: true, filter: isWanted })
-  const site = join(root, 'app/site')
-  cpSync(join(venv, 'lib', version, 'site-packages'), site, {
-    recursive: true,
-    filter: (path) => basename(path) !== '__pycache__' && !/\/site-packages\/(pip|setuptools)($|[-/])/.test(path),
-  })
+  for (const [name, venv] of Object.entries(environments))
+    cpSync(join(venv, 'lib', version, 'site-packages'), join(root, 'app', name), {
+      recursive: true,
+      filter: (path) => basename(path) !== '__pycache__' && !/\/site-packages\/(pip|setuptools)($|[-/])/.test(path),
+    })
   cpSync(scripts, join(root, 'app/clients'), { recursive: true, filter: (path) => basename(path) !== '__pycache__' })
   // By content, not by time: a layer's files have no times.
-  const compile = ['-m', 'compileall', '-q', '--invalidation-mode', 'unchecked-hash', site, library]
+  const compile = ['-m', 'compileall', '-q', '--invalidation-mode', 'unchecked-hash', join(root, 'app'), library]
   await run('nice', [python, ...compile], { allowFailure: true })
-  await copyLinked([join(root, 'usr/bin/python3'), ...sharedObjects(library), ...sharedObjects(site)], root)
+  await copyLinked(
+    [join(root, 'usr/bin/python3'), ...sharedObjects(library), ...sharedObjects(join(root, 'app'))],
+    root,
+  )
   mkdirSync(join(root, 'etc'))
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0::/:/sbin/nologin\nnonroot:x:65532:65532::/tmp:/sbin/nologin\n')
   mkdirSync(join(root, 'tmp'))
   chmodSync(join(root, 'tmp'), 0o1777)
-  return version
 }
 
-const scriptsHash = () => {
-  const hash = createHash('sha256')
+const hashOf = (environments: Record<string, string>): string => {
+  const hash = createHash('sha256').update(JSON.stringify(environments))
   for (const name of readdirSync(scripts)
     .filter((file) => file.endsWith('.py'))
     .sort())
@@ -81,21 +83,24 @@ const scriptsHash = () => {
   return hash.digest('hex').slice(0, 12)
 }
 
-/** The image of the Python agents, as an archive that a cluster's nodes take; made once for each environment and script. */
-export const ensurePythonImage = async (venv: string, progress: Progress): Promise<string> => {
+/**
+ * The image of the Python agents, as an archive that a cluster's nodes take; made once for each environment and script.
+ * @param environments folders of virtual environments by the name of the folder below /app that their packages get
+ */
+export const ensurePythonImage = async (environments: Record<string, string>, progress: Progress): Promise<string> => {
   const dir = join(toolsConfig().cacheDir, 'compat', 'images')
-  const file = join(dir, `${basename(venv)}-${scriptsHash()}.tar`)
+  const file = join(dir, `${hashOf(environments)}.tar`)
   mkdirSync(dir, { recursive: true })
   return withLock(join(dir, 'lock'), async () => {
     if (existsSync(`${file}.json`)) return file
     return progress.step('Build the image of the Python agents', 60, async () => {
       const root = mkdtempSync(join(dir, 'root-'))
       try {
-        await writeRoot(venv, root)
+        await writeRoot(environments, root)
         const config = {
           User: '65532:65532',
           WorkingDir: '/tmp',
-          Env: ['PYTHONHOME=/usr', 'PYTHONPATH=/app/site', 'PYTHONDONTWRITEBYTECODE=1', 'HOME=/tmp', 'PATH=/usr/bin'],
+          Env: ['PYTHONHOME=/usr', 'PYTHONDONTWRITEBYTECODE=1', 'HOME=/tmp', 'PATH=/usr/bin'],
           Entrypoint: ['/usr/bin/python3'],
         }
         const architecture = process.arch === 'x64' ? 'amd64' : process.arch

@@ -95,7 +95,7 @@ const applyAgent = (namespace: string, client: CompatClient) =>
       workload: {
         image: IMAGE,
         command: ['/usr/bin/python3', `/app/clients/${client.script.split('/').at(-1)}`, JSON.stringify(PLAYS)],
-        env: [],
+        env: [{ name: 'PYTHONPATH', value: `/app/${client.name}` }],
         resources: { requests: { cpu: '10m', memory: '128Mi' } },
       },
     }),

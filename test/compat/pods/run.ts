@@ -7,9 +7,11 @@ import { ensureVenv } from '../envs/python.ts'
 import type { PodCell } from './cases.ts'
 import { ensurePythonImage } from './image.ts'
 
-/** Plays the agents in pods of a cluster of our own, which is brought up where there is none. */
+/** Plays the agents (whose environments are called as they are) in pods of a cluster of our own, which is brought up where there is none. */
 export const runPods = async (clients: readonly CompatClient[], progress: Progress): Promise<PodCell[]> => {
-  const archive = await ensurePythonImage(await ensureVenv('agents', progress), progress)
+  const environments: Record<string, string> = {}
+  for (const { name } of clients) environments[name] = await ensureVenv(name, progress)
+  const archive = await ensurePythonImage(environments, progress)
   const cluster = await ensureCluster({}, progress)
   const images = await provideImages(cluster, progress)
   await installChart(cluster, images, progress)
