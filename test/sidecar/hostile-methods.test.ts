@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
+import { METHODS } from '../../sidecar/mcp/methods/table.ts'
 import { eventsOf, meta, send } from './modern-agent.ts'
 import { HEADERS, message, post } from './raw-agent.ts'
 import { answerWith, startRawServer } from './raw-server.ts'
@@ -467,5 +468,25 @@ describe('what a server tries on an agent by way of all but tools', () => {
     await post(url, message(undefined, 'notifications/cancelled', { requestId: 9 }), session)
     expect((await pending).events).toEqual([])
     expect(bodies(receipts(), 'result').at(-1)?.outcome).toBe('cancelled')
+  })
+
+  it('nothing that the table refuses reaches it, nor what stands in no table', async () => {
+    const refusedOnes = METHODS.filter(({ from, fate }) => from === 'server' && fate === 'refused')
+    const ofKind = (kind: string) => refusedOnes.filter((each) => each.kind === kind).map(({ method }) => method)
+    const asks = [...ofKind('request'), 'tools/call', 'initialize', 'made/up', '']
+    const tells = [...ofKind('notification'), 'notifications/made/up', 'notifications/initialized']
+    const { ask, told } = await start((each, response) => {
+      for (const method of tells) sse(response, { method, params: { taskId: 't' } })
+      for (const [id, method] of asks.entries()) sse(response, { id, method, params: { taskId: 't' } })
+      setTimeout(() => {
+        sse(response, { id: each.id, result: { content: [] } })
+        response.end()
+      }, 300)
+    })
+    const { events } = await ask('tools/call', call)
+    expect(events.filter(({ method }) => method !== undefined)).toEqual([])
+    const inOrder = () => told().sort((a, b) => Number(a.id) - Number(b.id))
+    await expect.poll(inOrder).toEqual(asks.map((_method, id) => refused(id)))
+    expect(requests()).toEqual([])
   })
 })
