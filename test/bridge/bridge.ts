@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 import { build } from '../../tools/build/bundles.ts'
 import { eventually } from '../harness/eventually.ts'
 import { type ManagedProcess, startProcess } from '../harness/process.ts'
@@ -17,11 +18,15 @@ export const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve
 const NODE = process.env.npm_node_execpath ?? process.execPath
 
 let built: Promise<string> | undefined
+let bundleDir: string | undefined
+afterAll(() => {
+  if (bundleDir) rmSync(bundleDir, { recursive: true, force: true })
+})
 /** The program as people get it: one file, built once for a file of tests. */
 export const bundled = (): Promise<string> => {
   built ??= (async () => {
     const dir = mkdtempSync(join(tmpdir(), 'remit-bridge-bundle-'))
-    process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
+    bundleDir = dir
     const [bundle] = await build(['remit-bridge'], dir)
     return bundle!.file
   })()
@@ -34,6 +39,8 @@ export interface Bridge {
   child: ManagedProcess
   /** The lines of its log so far. */
   log: () => Record<string, unknown>[]
+  /** The lines with this message, once there are so many; a log is written a moment after what it tells of. */
+  logged: (message: string, atLeast?: number) => Promise<Record<string, unknown>[]>
   health: () => Promise<{ status: number; text: string }>
   ready: () => Promise<void>
   /** Ends it in order; resolves with its exit code. */
@@ -97,6 +104,12 @@ export const createWorld = (): World => {
         url: `${base}/mcp`,
         child,
         log,
+        logged: (message, atLeast = 1) =>
+          eventually(() => {
+            const lines = log().filter(({ msg }) => msg === message)
+            if (lines.length < atLeast) throw new Error(`${message}: ${lines.length} times`)
+            return lines
+          }),
         health,
         ready: async () => {
           await eventually(

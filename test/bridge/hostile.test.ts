@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../harness/eventually.ts'
 import {
-  type Bridge,
   callModern,
   createWorld,
   FIXTURE,
@@ -17,8 +16,6 @@ import {
   textOf,
   type World,
 } from './bridge.ts'
-
-const said = (bridge: Bridge, message: string) => bridge.log().filter(({ msg }) => msg === message)
 
 describe('a server that misbehaves', () => {
   let world: World
@@ -53,7 +50,9 @@ describe('a server that misbehaves', () => {
       await bridge.ready()
       expect(textOf(await callModern(bridge.url, 'echo', { text: 'back' }))).toBe('back')
     }
-    const waits = said(bridge, 'the server is not there; it is started again').map(({ retryInMs }) => Number(retryInMs))
+    const waits = (await bridge.logged('the server is not there; it is started again', 3)).map(({ retryInMs }) =>
+      Number(retryInMs),
+    )
     expect(waits).toHaveLength(3)
     expect(waits[2]).toBeGreaterThan(waits[0]! + 200)
   })
@@ -68,8 +67,7 @@ describe('a server that misbehaves', () => {
     expect(huge).toMatchObject({ id: 'h', error: { data: { effect: 'unknown' } } })
     expect(huge.error.message).toMatch(/at most 100000 are passed on/)
     expect(textOf(await session.call('huge', { bytes: 90_000 }))).toHaveLength(90_000)
-    const skipped = said(bridge, 'the server wrote a line that is not a message; it was skipped')
-    expect(skipped.length).toBeGreaterThan(3)
+    const skipped = await bridge.logged('the server wrote a line that is not a message; it was skipped', 4)
     // Of a flood little is logged, and nothing of what was in it.
     expect(skipped.length).toBeLessThan(30)
     expect(JSON.stringify(bridge.log())).not.toMatch(/flood 1|Starting up/)
@@ -109,7 +107,7 @@ describe('a server that misbehaves', () => {
     const began = performance.now()
     expect(textOf(await callModern(bridge.url, 'flood', { lines: 5_000 }))).toBe('flooded')
     expect(performance.now() - began).toBeGreaterThan(1_500)
-    expect(said(bridge, 'the server sends too many messages, so it has to wait').length).toBeGreaterThan(0)
+    expect((await bridge.logged('the server sends too many messages, so it has to wait')).length).toBeGreaterThan(0)
   })
 
   it('storms on standard error: some lines pass, plain, the rest is counted', async () => {
@@ -117,11 +115,13 @@ describe('a server that misbehaves', () => {
     expect(textOf(await callModern(bridge.url, 'storm', { lines: 2_000 }))).toBe('stormed')
     await sleep(1_200)
     await callModern(bridge.url, 'storm', { lines: 1 })
-    const lines = said(bridge, 'the server wrote to standard error').map(({ line }) => String(line))
+    const lines = (await bridge.logged('the server wrote to standard error', 11)).map(({ line }) => String(line))
     expect(lines[0]).toBe('line 0')
     expect(lines.length).toBeLessThan(40)
-    const left = said(bridge, 'lines of standard error were left out: the server writes too many')
-    await eventually(() => left.reduce((sum, { lines: count }) => sum + Number(count), 0) > 1_900)
+    await eventually(async () => {
+      const left = await bridge.logged('lines of standard error were left out: the server writes too many')
+      return left.reduce((sum, { lines: count }) => sum + Number(count), 0) > 1_900
+    })
   })
 
   it('starts slowly', async () => {
@@ -148,7 +148,9 @@ describe('a server that misbehaves', () => {
     })
     expect((await openSession(bridge.url)).status).toBe(503)
     await eventually(() => readFileSync(starts, 'utf8').trim().split('\n').length >= 3)
-    expect(said(bridge, 'the server wrote to standard error')[0]).toMatchObject({ line: 'cannot find my settings' })
+    expect((await bridge.logged('the server wrote to standard error'))[0]).toMatchObject({
+      line: 'cannot find my settings',
+    })
   })
 
   it('is not there at all', async () => {

@@ -52,6 +52,7 @@ describe('remit-bridge install', () => {
       command: 'unshare',
       args: ['--mount', '--pid', '--fork', '--kill-child', 'chroot', root, '/bin/sh', '-c', serve],
       logFile: join(root, 'log'),
+      removeOnOrphan: root,
     })
     const url = `http://127.0.0.1:${port}`
     await eventually(async () => (await fetch(`${url}/healthz`)).status === 200, { timeoutMs: 20_000 })

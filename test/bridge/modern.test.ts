@@ -31,7 +31,7 @@ describe.each([
 
   it('finds out, lists and calls', async () => {
     const bridge = await start()
-    expect(bridge.log().find(({ msg }) => msg === 'the server is ready')).toMatchObject({ version })
+    expect(await bridge.logged('the server is ready')).toMatchObject([{ version }])
     const [found] = await messagesOf(await modern(bridge.url, 'server/discover'))
     expect(found.result).toMatchObject({
       resultType: 'complete',

@@ -218,9 +218,9 @@ describe('real servers through the bridge and the gate', () => {
   })
 
   describe.each(NAMES)('%s', (name) => {
-    it('is found to be of its era', () => {
+    it('is found to be of its era', async () => {
       const { bridge, version } = of(name)
-      expect(bridge.log().find(({ msg }) => msg === 'the server is ready')).toMatchObject({ version })
+      expect(await bridge.logged('the server is ready')).toMatchObject([{ version }])
     })
 
     it.each(['legacy', 'auto'] as const)('lists and answers an official client (%s)', async (mode) => {
@@ -256,10 +256,7 @@ describe('real servers through the bridge and the gate', () => {
 
     it('ends when the bridge is killed', async () => {
       const { bridge } = of(name)
-      const pids = bridge
-        .log()
-        .filter(({ msg }) => msg === 'the server was started')
-        .map(({ pid }) => Number(pid))
+      const pids = (await bridge.logged('the server was started')).map(({ pid }) => Number(pid))
       expect(pids.some(isAlive)).toBe(true)
       bridge.child.signal('SIGKILL')
       await bridge.child.exited
