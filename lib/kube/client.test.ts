@@ -181,3 +181,16 @@ test('what is under way goes on when the credentials of the connection are repla
   // Nothing of the old credentials is kept for later.
   await expect.poll(connections).toBe(1)
 })
+
+test('what asks in bursts keeps its connections from one to the next', async () => {
+  const sockets = new Set<unknown>()
+  const client = await against((request, response) => {
+    sockets.add(request.socket)
+    setTimeout(() => response.end('{}'), 20)
+  })
+  const burst = () => Promise.all(Array.from({ length: 40 }, () => client.request('GET', '/x')))
+  await burst()
+  const first = sockets.size
+  await burst()
+  expect(sockets.size).toBe(first)
+})

@@ -72,7 +72,8 @@ export const createClient = (kubeConfig: KubeConfig, now: () => number = Date.no
     }
     if (connection) retire(connection.agent)
     const tls = { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }
-    const settings = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 8 }
+    // A webhook asks several things for each review: with fewer, most of a burst would begin with a TLS handshake.
+    const settings = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 64 }
     // A proxy's agent is client-node's own: it alone knows how to build one.
     const agent = cluster.proxyUrl
       ? (options.agent as http.Agent)
