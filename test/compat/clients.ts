@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { repoRoot } from '../../tools/cluster/config.ts'
 import type { Progress } from '../../tools/progress.ts'
 import type { CaseName, Era } from './cases.ts'
+import { claudeClient } from './envs/claude.ts'
 import type { Command } from './envs/command.ts'
 import { goClient, javaClient, rustClient } from './envs/native.ts'
 import { pythonClient } from './envs/python.ts'
@@ -169,6 +170,15 @@ export const CLIENTS: readonly CompatClient[] = [
     kind: 'sdk',
     script: 'java/src/main/java/Main.java',
     prepare: javaClient,
+  },
+  {
+    name: 'claude',
+    title: 'Claude Code',
+    package: '@anthropic-ai/claude-code',
+    version: pinned('claude/package.json', /claude-code": "([^"]+)"/),
+    kind: 'agent',
+    script: 'claude.ts',
+    prepare: claudeClient,
   },
 ]
 
