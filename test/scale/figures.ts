@@ -15,8 +15,8 @@ export interface Figures {
   writes: { operator: Counts; everybody: number }
   /** After an edit of the ClusterAgentPolicy: until the last remit was written and each stream told, ascending. */
   edit: { remits: number; told: number[]; writes: Counts }
-  /** An operator that starts over: until it rests, its reconciles, how often each cache was listed again, and its writes. */
-  resync: { seconds: number; reconciles: number; lists: number; writes: Counts }
+  /** An operator that starts over: its reconciles, how often each cache was listed again at least, and its writes. */
+  resync: { reconciles: number; lists: number; writes: Counts }
   memory: { operator: Peak; ledger: Peak; webhook: Peak }
   /** What should not have happened, a sentence each. */
   problems: string[]
@@ -60,7 +60,7 @@ export const report = (figures: Figures): string => {
     ...perAgent(writes.operator, agents),
     `a policy's edit: last remit ${s(edit.remits)}; ${edit.told.length} streams told p50 ${s(at(edit.told, 0.5))}, p99 ${s(at(edit.told, 0.99))}, last ${s(at(edit.told, 1))}; writes per agent:`,
     ...perAgent(edit.writes, agents),
-    `a resync: ${resync.reconciles} reconciles in ${s(resync.seconds)}, each cache listed again ${resync.lists} times, ${sum(resync.writes)} writes`,
+    `a resync: ${resync.reconciles} reconciles, each cache listed again ${resync.lists} times, ${sum(resync.writes)} writes`,
     ...perAgent(resync.writes, agents),
     ...problems.slice(0, 20).map((problem) => `problem: ${problem}`),
     ...bars(figures).map(([bar, met]) => `${met ? 'met   ' : 'MISSED'} ${bar}`),

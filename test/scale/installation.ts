@@ -17,8 +17,11 @@ import type { Ledger } from './streams.ts'
 
 type Name = 'operator' | 'webhook' | 'ledger'
 
-/** What Node sets for itself in a container with the chart's memory limits (384, 256 and 384 MiB), seen with 24.21. */
-const HEAP = ['--max-old-space-size=256', '--max-semi-space-size=1']
+/**
+ * Node's own limit in a container of at most 512 MiB (seen with 24.21), and its young generation there, 1 MiB, where the
+ * image says nothing else.
+ */
+const heap = (name: Name) => ['--max-old-space-size=256', `--max-semi-space-size=${name === 'webhook' ? 1 : 8}`]
 
 export interface Part {
   pid: number
@@ -108,7 +111,7 @@ export const startInstallation = async (profiles?: string): Promise<Installation
     const process_ = await startProcess({
       command: process.execPath,
       args: [
-        ...HEAP,
+        ...heap(name),
         ...(profiles
           ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}-${Date.now()}.cpuprofile`]
           : []),

@@ -80,7 +80,6 @@ export const startNodes = async (apiserver: Apiserver, dir: string, pods: number
     { timeoutMs: 30_000, what: 'simulated nodes ready' },
   )
   return {
-    count,
     stop: async () => {
       for (const each of processes) await each.stop(1_000)
     },

@@ -30,8 +30,8 @@ export const writesOf = (auditLog: string): Writes => {
 /** A share of one processor that asking the ledger who is frozen, and a heartbeat, stay below. */
 const IDLE = 0.15
 
-/** Resolves, with the moment since when it is so, once the operator has neither written nor worked for `ms`. */
-export const quiet = async (operator: number, writes: Writes, ms: number): Promise<number> => {
+/** Resolves once the operator has neither written nor worked for `ms`. */
+export const quiet = async (operator: number, writes: Writes, ms: number): Promise<void> => {
   const state = () => ({ at: performance.now(), cpu: cpuSeconds(operator), written: byOperator(writes.peek()).length })
   let last = state()
   let since = last.at
@@ -42,5 +42,4 @@ export const quiet = async (operator: number, writes: Writes, ms: number): Promi
     if (busy || now.written !== last.written) since = now.at
     last = now
   }
-  return since
 }
