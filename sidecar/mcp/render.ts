@@ -1,6 +1,6 @@
 import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
-import { isObject, type JsonObject } from './messages.ts'
+import { isObject, type JsonObject, RPC } from './messages.ts'
 import { CACHEABLE, MAY_ASK, META } from './revision.ts'
 
 /** Longest an agent may rely on what it was told: a new remit can change it at any moment. */
@@ -17,9 +17,14 @@ const rewritten = (answer: ServerMessage, change: JsonObject): ServerMessage => 
   return { message, raw: JSON.stringify(message), came: answer.came ?? answer.raw }
 }
 
+/** The code for a resource that is not there, in the older revisions; the modern one has none of its own for it. */
+const NO_RESOURCE = -32002
+
 /** A server's answer for an agent of the modern revision, or UpstreamFailure when it can be none; `info`: how a server names itself that says so only once. */
 export const asModern = (method: string, answer: ServerMessage, info?: unknown): ServerMessage => {
-  const { result } = answer.message
+  const { result, error } = answer.message
+  if (isObject(error) && error.code === NO_RESOURCE)
+    return rewritten(answer, { error: { ...error, code: RPC.invalidParams } })
   if (!isObject(result)) return answer
   if (result.resultType === 'input_required' && !MAY_ASK.has(method))
     throw new UpstreamFailure('invalid', 'the server asks for input where it may not', true)

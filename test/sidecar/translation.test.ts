@@ -159,12 +159,16 @@ describe('an agent of the older revisions at a server of 2026-07-28', () => {
 describe('subscriptions between the eras', () => {
   const world = createWorld()
   afterAll(() => world.close())
-  const begin = async (start: typeof startLegacyDesk): Promise<{ desk: Desk; url: string }> => {
+  const begin = async (
+    start: typeof startLegacyDesk,
+    limits: { idleMs?: number } = {},
+  ): Promise<{ desk: Desk; url: string }> => {
     const desk = await start(world)
     const gate = await openGate(world, {
       policy: POLICY,
       servers: { desk: desk.url },
       dataDir: world.path(`data-${Math.random()}`),
+      limits,
     })
     return { desk, url: `${gate.url}/mcp/desk` }
   }
@@ -202,6 +206,18 @@ describe('subscriptions between the eras', () => {
       .poll(() => asked(desk, 'subscriptions/listen').at(-1)?.params.notifications.resourceSubscriptions)
       .toBeUndefined()
     controller.abort()
+  })
+
+  it('may be silent for longer than an answer may', async () => {
+    const { desk, url } = await begin(startModernDesk, { idleMs: 200 })
+    const notifications = { toolsListChanged: true }
+    const stream = await send(url, 'subscriptions/listen', { notifications }, {}, 'quiet')
+    await readUntil(stream, /acknowledged/)
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect(asked(desk, 'subscriptions/listen')).toHaveLength(1)
+    desk.changed()
+    expect(await readUntil(stream, /list_changed/)).toMatchObject([{ method: 'notifications/tools/list_changed' }])
+    await stream.body!.cancel()
   })
 
   it('to a resource, of a request: the server with sessions is subscribed to, as long as somebody listens', async () => {
@@ -272,11 +288,15 @@ describe('an agent of 2026-07-28 at a server with sessions', () => {
       },
       {
         'server/discover': (_asked, response) => void response.writeHead(400).end(),
+        'resources/read': (asked, response) =>
+          void response
+            .writeHead(200, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ jsonrpc: '2.0', id: asked.id, error: { code: -32002, message: 'none' } })),
         initialize: (asked, response) => {
           response.setHeader('mcp-session-id', 'upstream-session')
           answerWith(response, asked.id, {
             protocolVersion: '2025-06-18',
-            capabilities: { tools: {}, logging: {} },
+            capabilities: { tools: {}, logging: {}, resources: {} },
             serverInfo: { name: 'raw', version: '1' },
             instructions: 'Be brief.',
           })
@@ -284,7 +304,7 @@ describe('an agent of 2026-07-28 at a server with sessions', () => {
       },
     )
     world.onClose(server.close)
-    const policy = POLICY.slice(0, POLICY.indexOf('  pins:'))
+    const policy = POLICY.slice(0, POLICY.indexOf('  pins:')).replace('[desk]', '[raw]')
     const gate = await openGate(world, { policy, servers: { raw: server.url } })
     const url = `${gate.url}/mcp/raw`
     const call = async (more: object, id: number) =>
@@ -329,6 +349,8 @@ describe('an agent of 2026-07-28 at a server with sessions', () => {
     expect(server.requests.at(-1)?.headers['mcp-method']).toBeUndefined()
     const discovered = (await (await send(url, 'server/discover')).json()) as { result: object }
     expect(discovered.result).toMatchObject({ instructions: 'Be brief.', ttlMs: 0, cacheScope: 'private', _meta: INFO })
+    const missing = await send(url, 'resources/read', { uri: 'note://none' })
+    expect(await missing.json()).toMatchObject({ error: { code: -32602, message: 'none' } })
     const listed = (await (await send(url, 'tools/list')).json()) as { result: object }
     expect(listed.result).toMatchObject({ resultType: 'complete', ttlMs: 0, cacheScope: 'private', nextCursor: 'more' })
   })

@@ -23,7 +23,11 @@ export interface ModernParts {
 
 /** Requests to a server of the modern revision; each stands for itself, and closing its stream gives it up. */
 export const createModernExchange = (gate: Outside, { eras, paramHeaders }: ModernParts, server: RemitServer) => {
-  const send = (request: Asked, id: RequestId, options: Pick<ServerOptions, 'signal' | 'traceparent'>) =>
+  const send = (
+    request: Asked,
+    id: RequestId,
+    options: Pick<ServerOptions, 'signal' | 'traceparent'> & { idleMs?: number },
+  ) =>
     post(gate, {
       server,
       headers: {
@@ -33,6 +37,7 @@ export const createModernExchange = (gate: Outside, { eras, paramHeaders }: Mode
       message: { jsonrpc: '2.0', id, ...request } as unknown as JsonObject,
       traceparent: options.traceparent,
       signal: options.signal,
+      idleMs: options.idleMs,
     })
 
   const once = async (request: Asked, id: RequestId, options: ServerOptions): Promise<ServerMessage> => {

@@ -60,7 +60,7 @@ export const createModernPort = (
     listen: async (wanted, { signal, onNotification }) => {
       const id = ownId()
       const params = introduced({ notifications: filterOf(wanted) }, introduction())
-      const response = await send({ method: 'subscriptions/listen', params }, id, { signal })
+      const response = await send({ method: 'subscriptions/listen', params }, id, { signal, idleMs: 0 })
       const type = String(response.headers['content-type'] ?? '')
       if (response.statusCode !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type)) {
         response.destroy()

@@ -12,6 +12,8 @@ export interface Outgoing {
   message: JsonObject
   traceparent?: string | undefined
   signal: AbortSignal
+  /** Longest silence, milliseconds, where it is not the gate's usual one; 0: any. */
+  idleMs?: number | undefined
   /** Whether the server waits for an answer of the client; then its silence does not count. */
   isAsking?: (() => boolean) | undefined
 }
@@ -28,7 +30,7 @@ export const post = (gate: Outside, out: Outgoing): Promise<IncomingMessage> =>
     },
     body: Buffer.from(JSON.stringify(out.message)),
     signal: out.signal,
-    idleMs: gate.limits.idleMs,
+    idleMs: out.idleMs ?? gate.limits.idleMs,
     isAsking: out.isAsking,
   })
 
