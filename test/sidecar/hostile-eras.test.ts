@@ -344,14 +344,17 @@ describe('a call that is kept open while the agent is asked', () => {
       { 'server/discover': (_asked, response) => void response.writeHead(404).end() },
     )
     world.onClose(server.close)
-    const gate = await openGate(world, { policy: POLICY, servers: { raw: server.url }, limits: { inputMs: 400 } })
+    const gate = await openGate(world, { policy: POLICY, servers: { raw: server.url }, limits: { inputMs: 2_000 } })
     const call = async (params: object, name = 'anything') => {
       const all = { name, arguments: {}, _meta: meta({ elicitation: {} }), ...params }
       return (await (await send(`${gate.url}/mcp/raw`, 'tools/call', all)).json()) as {
         result: { requestState: string; inputRequests: Record<string, object> }
       }
     }
-    const { result } = await call({}, 'twice')
+    let { result } = await call({}, 'twice')
+    // On a slow disk the second is asked for later; a call that answers nothing is told again what is asked.
+    while (Object.keys(result.inputRequests).length < 2)
+      result = (await call({ requestState: result.requestState }, 'twice')).result
     expect(Object.values(result.inputRequests)).toEqual([ELICIT, ELICIT])
     // One of two answers: the other is asked for again, and two at a time go on with nothing.
     const [key] = Object.keys(result.inputRequests)
@@ -362,15 +365,15 @@ describe('a call that is kept open while the agent is asked', () => {
     await expect.poll(heard).toMatchObject([{ id: 'q-1', result: ACCEPT }])
 
     const receipts = () => readReceipts(world.path('data'))
-    await expect.poll(() => open.size).toBe(0)
+    await expect.poll(() => open.size, { timeout: 10_000 }).toBe(0)
     await expect
       .poll(() => server.messages().filter(({ method }) => method === 'notifications/cancelled').length)
       .toBe(1)
     const asked = bodies(receipts(), 'intent').filter(({ call: { type } }) => type === 'request')
     expect(asked).toHaveLength(2)
     await expect
-      .poll(() => bodies(receipts(), 'result').map(({ outcome }) => outcome))
-      .toEqual(['input', 'ok', 'input', 'cancelled'])
+      .poll(() => bodies(receipts(), 'result').flatMap(({ outcome }) => (outcome === 'input' ? [] : [outcome])))
+      .toEqual(['ok', 'cancelled'])
     const late = await call({ requestState: again.result.requestState, inputResponses }, 'twice')
     expect(late).toMatchObject({ error: { code: -32602 } })
     expect(heard()).toHaveLength(1)
