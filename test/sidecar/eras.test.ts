@@ -7,6 +7,9 @@ import type { Standalone } from '../../sidecar/standalone.ts'
 import { type Desk, startLegacyDesk, startModernDesk } from './desks.ts'
 import { bodies, createWorld, openGate, readReceipts, textOf, type World } from './world.ts'
 
+/** Of a machine that is busy with other things. */
+const PATIENT = { timeout: 5_000 }
+
 const POLICY = `
 apiVersion: remit.dev/v1alpha1
 kind: AgentPolicy
@@ -144,11 +147,11 @@ describe.each([
     const before = desk.cancelled()
     const controller = new AbortController()
     const call = agent.call('wait', {}, { signal: controller.signal })
-    await expect.poll(() => desk.calls.at(-1)?.tool).toBe('wait')
+    await expect.poll(() => desk.calls.at(-1)?.tool, PATIENT).toBe('wait')
     controller.abort()
     await expect(call).rejects.toThrow()
-    await expect.poll(desk.cancelled).toBe(before + 1)
-    await expect.poll(() => outcomes().at(-1)).toBe('cancelled')
+    await expect.poll(desk.cancelled, PATIENT).toBe(before + 1)
+    await expect.poll(() => outcomes().at(-1), PATIENT).toBe('cancelled')
   })
 
   it('answers what a server asks during a call', async () => {

@@ -6,6 +6,9 @@ import { message, openSession, post } from './raw-agent.ts'
 import { answerWith, type RawServer, startRawServer } from './raw-server.ts'
 import { bodies, createWorld, openGate, readReceipts } from './world.ts'
 
+/** Of a machine that is busy with other things. */
+const PATIENT = { timeout: 5_000 }
+
 const POLICY = `
 apiVersion: remit.dev/v1alpha1
 kind: AgentPolicy
@@ -362,17 +365,20 @@ describe('a call that is kept open while the agent is asked', () => {
     const again = await call({ requestState: result.requestState, inputResponses }, 'twice')
     expect(Object.keys(again.result.inputRequests)).toEqual(Object.keys(result.inputRequests).slice(1))
     const heard = () => server.messages().filter(({ result }) => result !== undefined)
-    await expect.poll(heard).toMatchObject([{ id: 'q-1', result: ACCEPT }])
+    await expect.poll(heard, PATIENT).toMatchObject([{ id: 'q-1', result: ACCEPT }])
 
     const receipts = () => readReceipts(world.path('data'))
     await expect.poll(() => open.size, { timeout: 10_000 }).toBe(0)
     await expect
-      .poll(() => server.messages().filter(({ method }) => method === 'notifications/cancelled').length)
+      .poll(() => server.messages().filter(({ method }) => method === 'notifications/cancelled').length, PATIENT)
       .toBe(1)
     const asked = bodies(receipts(), 'intent').filter(({ call: { type } }) => type === 'request')
     expect(asked).toHaveLength(2)
     await expect
-      .poll(() => bodies(receipts(), 'result').flatMap(({ outcome }) => (outcome === 'input' ? [] : [outcome])))
+      .poll(
+        () => bodies(receipts(), 'result').flatMap(({ outcome }) => (outcome === 'input' ? [] : [outcome])),
+        PATIENT,
+      )
       .toEqual(['ok', 'cancelled'])
     const late = await call({ requestState: again.result.requestState, inputResponses }, 'twice')
     expect(late).toMatchObject({ error: { code: -32602 } })

@@ -6,6 +6,9 @@ import { message, openSession, post } from './raw-agent.ts'
 import { answerWith } from './raw-server.ts'
 import { bodies, createWorld, openGate, readReceipts } from './world.ts'
 
+/** Of a machine that is busy with other things. */
+const PATIENT = { timeout: 5_000 }
+
 /** A server of 2025-11-25 that ends the connection of a call after an event and has it polled for the rest. */
 const startPolled = async (poll: (response: ServerResponse, lastEventId: string, id: unknown) => void) => {
   const polls: IncomingMessage['headers'][] = []
@@ -92,6 +95,6 @@ describe('a server that has its answers polled', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`id: e-${++count}\ndata: \n\n`)
     }, 500)
     expect(outcome).toBe('timeout')
-    await expect.poll(() => server.told.at(-1)).toBe('notifications/cancelled')
+    await expect.poll(() => server.told.at(-1), PATIENT).toBe('notifications/cancelled')
   })
 })

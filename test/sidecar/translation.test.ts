@@ -8,6 +8,9 @@ import { HEADERS, message, openSession, post } from './raw-agent.ts'
 import { answerWith, type RawServer, startRawServer } from './raw-server.ts'
 import { createWorld, openGate } from './world.ts'
 
+/** Of a machine that is busy with other things. */
+const PATIENT = { timeout: 5_000 }
+
 const INFO = { 'io.modelcontextprotocol/serverInfo': { name: 'raw', version: '1' } }
 /** What only the newer revision allows: a form of results that is no object, and results of that form. */
 const TOOL = {
@@ -184,7 +187,7 @@ describe('subscriptions between the eras', () => {
     const subscribe = message(2, 'resources/subscribe', { uri: 'note://one' })
     expect(await (await post(url, subscribe, session)).json()).toEqual({ jsonrpc: '2.0', id: 2, result: {} })
     await expect
-      .poll(() => asked(desk, 'subscriptions/listen').at(-1)?.params.notifications)
+      .poll(() => asked(desk, 'subscriptions/listen').at(-1)?.params.notifications, PATIENT)
       .toEqual({
         toolsListChanged: true,
         promptsListChanged: true,
@@ -203,7 +206,7 @@ describe('subscriptions between the eras', () => {
     clearInterval(telling)
     await (await post(url, message(3, 'resources/unsubscribe', { uri: 'note://one' }), session)).text()
     await expect
-      .poll(() => asked(desk, 'subscriptions/listen').at(-1)?.params.notifications.resourceSubscriptions)
+      .poll(() => asked(desk, 'subscriptions/listen').at(-1)?.params.notifications.resourceSubscriptions, PATIENT)
       .toBeUndefined()
     controller.abort()
   })
@@ -250,7 +253,7 @@ describe('subscriptions between the eras', () => {
     expect(await readUntil(streams[0]!, /acknowledged/)).toEqual([acknowledged('a')])
     expect(await readUntil(streams[1]!, /acknowledged/)).toEqual([acknowledged('b')])
     const subscriptions = () => asked(desk, 'resources/subscribe').map(({ params }) => params.uri)
-    await expect.poll(subscriptions).toEqual(['note://one'])
+    await expect.poll(subscriptions, PATIENT).toEqual(['note://one'])
     const telling = setInterval(() => {
       desk.updated('note://one')
       desk.changed()
@@ -267,7 +270,7 @@ describe('subscriptions between the eras', () => {
     expect(asked(desk, 'resources/unsubscribe')).toEqual([])
     second.abort()
     await expect
-      .poll(() => asked(desk, 'resources/unsubscribe').map(({ params }) => params.uri))
+      .poll(() => asked(desk, 'resources/unsubscribe').map(({ params }) => params.uri), PATIENT)
       .toEqual(['note://one'])
   })
 })
