@@ -1,7 +1,9 @@
 import type { AgentIdentity, AgentPolicy, AgentRemit, ClusterAgentPolicy, OwnerGroup } from '../lib/api/gen/types.ts'
 import { LABEL_AGENT } from '../lib/api/names.ts'
+import type { Remit } from '../lib/api/remit.ts'
 import type { Client } from '../lib/kube/client.ts'
 import { createInformer } from '../lib/kube/informer.ts'
+import { createIntern } from '../lib/kube/intern.ts'
 import type { KubeMetrics } from '../lib/kube/metrics.ts'
 import {
   agentIdentities,
@@ -20,6 +22,7 @@ import {
   serviceAccounts,
   services,
 } from '../lib/kube/resources.ts'
+import { shareRemit } from '../lib/kube/share-remit.ts'
 import { dropManagedFields, keepManager } from '../lib/kube/store.ts'
 import type { KubeObject, Logger } from '../lib/kube/types.ts'
 import type { RuntimeClass } from './agent/world.ts'
@@ -82,6 +85,16 @@ const trimPod = (pod: Pod): Pod => {
   }
 }
 
+/** What many objects have in common is kept once, over all caches. */
+const intern = createIntern()
+
+const trimRemit = (object: AgentRemit & KubeObject): AgentRemit & KubeObject => {
+  // Who got around the admission policies can have stored anything.
+  const remit = object.spec?.remit as unknown as Remit | undefined
+  if (remit) shareRemit(remit, intern)
+  return dropManagedFields(object)
+}
+
 export interface CacheOptions {
   client: Client
   log: Logger
@@ -100,7 +113,9 @@ export const createCaches = (common: CacheOptions) => {
       kind: kinds.agents,
       transform: <T extends KubeObject>(object: T) => {
         const { managedFields = [] } = object.metadata
-        object.metadata.managedFields = managedFields.filter(({ manager = '' }) => manager.startsWith(FIELD_MANAGER))
+        object.metadata.managedFields = managedFields
+          .filter(({ manager = '' }) => manager.startsWith(FIELD_MANAGER))
+          .map((entry) => ({ ...entry, fieldsV1: intern(entry.fieldsV1) }))
         return object
       },
       indexers: {
@@ -117,7 +132,7 @@ export const createCaches = (common: CacheOptions) => {
     policies: createInformer({ ...common, kind: kinds.policies, ...keep }),
     clusterPolicies: createInformer({ ...common, kind: kinds.clusterPolicies, ...keep }),
     owners: createInformer({ ...common, kind: kinds.owners, ...keep }),
-    remits: createInformer({ ...common, kind: kinds.remits, indexers: { agent: byAgent } }),
+    remits: createInformer({ ...common, kind: kinds.remits, indexers: { agent: byAgent }, transform: trimRemit }),
     pods: createInformer({ ...ours, kind: pods, indexers: { agent: byAgent }, transform: trimPod }),
     accounts: createInformer({ ...ours, kind: serviceAccounts, indexers: { agent: byAgent }, ...keep }),
     fences: createInformer({ ...ours, kind: networkPolicies, indexers: { agent: byAgent } }),

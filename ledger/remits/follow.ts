@@ -1,7 +1,10 @@
 import type { SignedRemit } from '../../lib/api/remit.ts'
 import type { Client } from '../../lib/kube/client.ts'
 import { createInformer } from '../../lib/kube/informer.ts'
+import { createIntern } from '../../lib/kube/intern.ts'
 import { agentRemits, typed } from '../../lib/kube/resources.ts'
+import { shareRemit } from '../../lib/kube/share-remit.ts'
+import { dropManagedFields } from '../../lib/kube/store.ts'
 import { type KubeObject, splitKey } from '../../lib/kube/types.ts'
 import type { Logger } from '../../lib/service/log.ts'
 import type { Remits } from './held.ts'
@@ -19,7 +22,16 @@ const isRemit = (spec: unknown): spec is SignedRemit => {
 /** Keeps the remits as the API server has them, until the signal aborts. */
 export const followRemits = (options: { client: Client; remits: Remits; log: Logger; signal: AbortSignal }): void => {
   const { client, remits, log, signal } = options
-  const informer = createInformer({ client, kind: typed<KubeObject & { spec?: unknown }>(agentRemits), log })
+  const intern = createIntern()
+  const informer = createInformer({
+    client,
+    kind: typed<KubeObject & { spec?: unknown }>(agentRemits),
+    log,
+    transform: (object) => {
+      if (isRemit(object.spec)) shareRemit(object.spec.remit, intern)
+      return dropManagedFields(object)
+    },
+  })
   informer.onChange(({ key, new: object }) => {
     const { namespace = '', name } = splitKey(key)
     if (!object) remits.withdraw(namespace, name)

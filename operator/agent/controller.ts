@@ -108,7 +108,7 @@ export const createAgentController = (options: AgentControllerOptions): Controll
     // Before the others, whose keys are only worth naming after it.
     sources: [ahead.source, ...sources(options)],
     waitFor: [options.caches.nodes, options.trustLookedFor],
-    concurrency: 4,
+    concurrency: 8,
     reconcile: async (key, { log, signal }) => {
       const { namespace = '', name } = splitKey(key)
       const hands = { client: options.client, signal, log }

@@ -43,6 +43,9 @@ export interface Installation {
   stop(): Promise<void>
 }
 
+/** A busy machine takes its time, and what a part measured comes with its end. */
+const GRACE_MS = 60_000
+
 /** A webhook or ledger is dialled on loopback here, by the names that its certificate has. */
 const onLoopback = (service: KubeObject): KubeObject =>
   ({ metadata: service.metadata, spec: { type: 'ExternalName', externalName: 'localhost' } }) as unknown as KubeObject
@@ -105,10 +108,10 @@ export const startInstallation = async (profiles?: string): Promise<Installation
   }
   const account = (name: Name) => ({ namespace: SYSTEM_NAMESPACE, name: `remit-${name}` })
   /** Starts a part under its own account and waits until it is ready. */
-  const start = async (name: Name, env: Record<string, string>): Promise<ManagedProcess> => {
+  const start = async (name: Name, env: Record<string, string>): Promise<Part> => {
     const token = await serviceAccountToken(client, account(name))
     const bundle = bundles.find(({ output }) => output === `${name}.mjs`)!.file
-    const process_ = await startProcess({
+    const running = await startProcess({
       command: process.execPath,
       args: [
         ...heap(name),
@@ -125,12 +128,12 @@ export const startInstallation = async (profiles?: string): Promise<Installation
         ...env,
       },
     })
-    started.push(process_)
+    started.push(running)
     await eventually(async () => (await fetch(`http://127.0.0.1:${health[name]}/readyz`)).ok, {
       timeoutMs: 30_000,
       what: `${name} ready`,
     })
-    return process_
+    return { pid: running.pid, stop: () => running.stop(GRACE_MS) }
   }
   /** As the kubelet mounts a Secret, once it is there. */
   const mount = async (name: string) => {
@@ -179,10 +182,9 @@ export const startInstallation = async (profiles?: string): Promise<Installation
     apiserver,
     dir,
     auditLog,
-    webhook: { pid: webhook.pid, stop: () => webhook.stop() },
+    webhook,
     ledger: {
-      pid: ledger.pid,
-      stop: () => ledger.stop(),
+      ...ledger,
       port: ledgerPort,
       ca: readFileSync(join(ledgerTls, 'ca.crt'), 'utf8'),
       servername: `${SERVICE_LEDGER}.${SYSTEM_NAMESPACE}.svc`,
