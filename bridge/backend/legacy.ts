@@ -1,7 +1,7 @@
+import { inMember } from '../../lib/core/json-text.ts'
 import type { Child } from '../child/child.ts'
 import { type Incoming, type Peer, refuseRequest } from '../child/peer.ts'
 import { isObject, type JsonObject, META, RPC, rpcError } from '../json/rpc.ts'
-import { withResultFields } from '../json/text.ts'
 import type { Lease, Pool } from '../pool.ts'
 import { type Backend, type BackendRequest, type BackendSink, LOG_LEVELS, wanting } from './backend.ts'
 import { createListeners, type Listeners } from './listeners.ts'
@@ -36,9 +36,8 @@ const strip = (params: JsonObject): JsonObject => {
 const shape = (method: string, { message, raw }: Incoming): [string, number?] => {
   if (!isObject(message.error))
     return [
-      withResultFields(raw, {
-        resultType: 'complete',
-        ...(CACHEABLE.has(method) ? { ttlMs: 0, cacheScope: 'private' } : {}),
+      inMember(raw, 'result', {
+        add: { resultType: 'complete', ...(CACHEABLE.has(method) ? { ttlMs: 0, cacheScope: 'private' } : {}) },
       }),
     ]
   const code = Number(message.error.code)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { withMembers } from '../../lib/core/json-text.ts'
 import type { Backend, Filter } from '../backend/backend.ts'
 import { ASKABLE } from '../backend/parking.ts'
 import type { Hello } from '../child/handshake.ts'
@@ -15,7 +16,6 @@ import {
   RPC,
   rpcError,
 } from '../json/rpc.ts'
-import { withId } from '../json/text.ts'
 import type { FrontContext } from './context.ts'
 import { failureOf } from './failure.ts'
 import { createChannel, type Session } from './session.ts'
@@ -157,7 +157,8 @@ export const createBackedSession = (
         {
           onAnswer: (text) => {
             const result = text.includes('"input_required"') ? (JSON.parse(text) as JsonObject).result : undefined
-            if (!isObject(result) || result.resultType !== 'input_required') return finish(withId(text, id))
+            if (!isObject(result) || result.resultType !== 'input_required')
+              return finish(withMembers(text, { set: { id } }))
             if (round >= MAX_ROUNDS)
               return finish(JSON.stringify(rpcError(id, RPC.internal, `The server asked ${MAX_ROUNDS} times over.`)))
             const requests = isObject(result.inputRequests) ? result.inputRequests : {}

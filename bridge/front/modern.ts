@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { withMembers } from '../../lib/core/json-text.ts'
 import { type Backend, readFilter } from '../backend/backend.ts'
 import type { Hello } from '../child/handshake.ts'
 import { send, takesStream } from '../http/read.ts'
@@ -14,7 +15,6 @@ import {
   RPC,
   rpcError,
 } from '../json/rpc.ts'
-import { withId } from '../json/text.ts'
 import { backendOf, type FrontContext } from './context.ts'
 import { failureOf } from './failure.ts'
 import { headerProblem, paramProblem } from './headers.ts'
@@ -81,7 +81,8 @@ export const createModernFront = (context: FrontContext) => {
     }, limits.callMs)
     try {
       const handle = await backend.call(message, {
-        onAnswer: (text, error) => finish(withId(text, message.id), error === undefined ? 200 : (STATUS[error] ?? 200)),
+        onAnswer: (text, error) =>
+          finish(withMembers(text, { set: { id: message.id } }), error === undefined ? 200 : (STATUS[error] ?? 200)),
         onNotification: (note) => reply.notify(JSON.stringify(note)),
         onLost: (detail, effect) => finish(JSON.stringify(lostCall(message.id, detail, effect))),
       })

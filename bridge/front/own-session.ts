@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
+import { withMembers } from '../../lib/core/json-text.ts'
 import type { Handle } from '../child/peer.ts'
 import { isObject, type JsonObject, lostCall, type RequestId } from '../json/rpc.ts'
-import { withId } from '../json/text.ts'
 import type { FrontContext } from './context.ts'
 import { createChannel, type Session } from './session.ts'
 
@@ -67,7 +67,7 @@ export const beginOwnSession = async (
       const handle = peer.call(
         { method, params },
         {
-          onAnswer: ({ raw }) => finish(withId(raw, requestId)),
+          onAnswer: ({ raw }) => finish(withMembers(raw, { set: { id: requestId } })),
           onProgress: (message) => reply.notify(JSON.stringify(message)),
           onLost: (detail, effect) => finish(JSON.stringify(lostCall(requestId, detail, effect))),
         },
@@ -105,7 +105,7 @@ export const beginOwnSession = async (
       {
         onAnswer: ({ message, raw }) => {
           if (isObject(message.result)) session.version = String(message.result.protocolVersion)
-          resolve(withId(raw, initialize.id))
+          resolve(withMembers(raw, { set: { id: initialize.id } }))
         },
         onLost: (detail, effect) => resolve(JSON.stringify(lostCall(initialize.id, detail, effect))),
       },

@@ -8,8 +8,6 @@ import { isObject, type JsonObject, type RequestId } from './messages.ts'
 export interface ServerMessage {
   message: JsonObject
   raw: string
-  /** As the server wrote it, where it is not `raw`. */
-  came?: string
 }
 
 /** The stream is over and the answer has not come. */

@@ -49,7 +49,7 @@ export const createObjectReader = (gate: GateContext) => {
     try {
       const answer = await answerOf(server, need, need.tool.slice(slash + 1), reader)
       // As strictly as arguments: what is compared must not have been rounded, nor be one of two.
-      const parsed = parseStrict(answer.came ?? answer.raw)
+      const parsed = parseStrict(answer.raw)
       if (!parsed.ok) return { ...need, problem: 'the answer is not plain JSON' }
       const { result } = parsed.value as JsonObject
       return { ...need, ...(isObject(result) ? objectIn(result) : { problem: 'the server refuses the read' }) }

@@ -1,3 +1,4 @@
+import { type Edit, inMember, withMembers } from '../../lib/core/json-text.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
 import { isObject, type JsonObject, RPC } from './messages.ts'
@@ -12,9 +13,12 @@ const cacheHints = ({ ttlMs }: JsonObject): JsonObject => ({
   cacheScope: 'private',
 })
 
-const rewritten = (answer: ServerMessage, change: JsonObject): ServerMessage => {
-  const message = { ...answer.message, ...change }
-  return { message, raw: JSON.stringify(message), came: answer.came ?? answer.raw }
+/** An answer with its result or error edited, and nothing else of what the server wrote changed. */
+const edited = (answer: ServerMessage, name: 'result' | 'error', edit: Edit): ServerMessage => {
+  const { set, add, drop = [] } = edit
+  const object = { ...add, ...(answer.message[name] as JsonObject), ...set } as JsonObject
+  for (const key of drop) delete object[key]
+  return { message: { ...answer.message, [name]: object }, raw: inMember(answer.raw, name, edit) }
 }
 
 /** The code for a resource that is not there, in the older revisions; the modern one has none of its own for it. */
@@ -24,7 +28,7 @@ const NO_RESOURCE = -32002
 export const asModern = (method: string, answer: ServerMessage, info?: unknown): ServerMessage => {
   const { result, error } = answer.message
   if (isObject(error) && error.code === NO_RESOURCE)
-    return rewritten(answer, { error: { ...error, code: RPC.invalidParams } })
+    return edited(answer, 'error', { set: { code: RPC.invalidParams } })
   if (!isObject(result)) return answer
   if (result.resultType === 'input_required' && !MAY_ASK.has(method))
     throw new UpstreamFailure('invalid', 'the server asks for input where it may not', true)
@@ -33,13 +37,9 @@ export const asModern = (method: string, answer: ServerMessage, info?: unknown):
   const meta = isObject(result._meta) ? result._meta : {}
   const named = isObject(info) && meta[META.server] === undefined
   if (result.resultType !== undefined && !hints && !named) return answer
-  return rewritten(answer, {
-    result: {
-      resultType: 'complete',
-      ...result,
-      ...(named ? { _meta: { ...meta, [META.server]: info } } : {}),
-      ...hints,
-    },
+  return edited(answer, 'result', {
+    add: { resultType: 'complete' },
+    set: { ...(named ? { _meta: { ...meta, [META.server]: info } } : {}), ...hints },
   })
 }
 
@@ -52,19 +52,21 @@ export const asLegacyTool = (tool: JsonObject): JsonObject => {
 
 /** A modern server's answer for an agent of an older revision. */
 export const asLegacy = (method: string, answer: ServerMessage): ServerMessage => {
-  if (!isObject(answer.message.result)) return answer
-  const { resultType: _type, ...result } = answer.message.result
-  if (CACHEABLE.has(method)) {
-    delete result.ttlMs
-    delete result.cacheScope
-  }
-  if (method === 'tools/call' && result.structuredContent !== undefined && !isObject(result.structuredContent))
-    delete result.structuredContent
-  return rewritten(answer, { result })
+  const { result } = answer.message
+  if (!isObject(result)) return answer
+  const unreadable =
+    method === 'tools/call' && result.structuredContent !== undefined && !isObject(result.structuredContent)
+  return edited(answer, 'result', {
+    drop: [
+      'resultType',
+      ...(CACHEABLE.has(method) ? ['ttlMs', 'cacheScope'] : []),
+      ...(unreadable ? ['structuredContent'] : []),
+    ],
+  })
 }
 
 /** An answer under another id. */
-export const underId = (answer: ServerMessage, id: string | number): ServerMessage => {
-  if (answer.message.id === id) return answer
-  return rewritten(answer, { id })
-}
+export const underId = (answer: ServerMessage, id: string | number): ServerMessage =>
+  answer.message.id === id
+    ? answer
+    : { message: { ...answer.message, id }, raw: withMembers(answer.raw, { set: { id } }) }
