@@ -12,6 +12,8 @@ export interface ReadersOptions {
   remits: number
   /** Remits and requests with receipts of each agent that reads, each time it is measured. */
   samples: number
+  /** How often the remits are written again, for the ledger's memory. */
+  again: number
   say?: (line: string) => void
 }
 /** Milliseconds from a remit's write to its arrival at who reads, and of a request with receipts. */
@@ -24,8 +26,8 @@ export interface ReadersReport {
   /** While the same remits are written, without and with the streams nobody reads. */
   alone: Waits
   beside: Waits
-  /** The ledger's memory: before the streams, with them, after the remits were written to them, and once more. */
-  ledgerMiB: { before: number; open: number; written: number; again: number }
+  /** The ledger's memory: before the streams, with them, after the remits were written to them, and each time again. */
+  ledgerMiB: { before: number; open: number; written: number[] }
 }
 
 /** What Node gives itself in a container with the chart's limit of 384 MiB. */
@@ -61,6 +63,7 @@ export const runReaders = async ({
   readers,
   remits,
   samples,
+  again,
   say = () => {},
 }: ReadersOptions): Promise<ReadersReport> => {
   const world = await startWorld()
@@ -126,11 +129,13 @@ export const runReaders = async ({
     const open = memory()
     say(`${sockets.length} streams nobody reads: ${before.toFixed(0)} MiB before, ${open.toFixed(0)} MiB with them`)
     const [beside] = await Promise.all([sample(), write()])
-    const first = memory()
-    await write()
-    const again = memory()
-    say(`${first.toFixed(0)} MiB after ${remits} remits to each, ${again.toFixed(0)} MiB after as many again`)
-    return { readers: sockets.length, alone, beside, ledgerMiB: { before, open, written: first, again } }
+    const after = [memory()]
+    for (let round = 0; round < again; round++) {
+      await write()
+      after.push(memory())
+    }
+    say(`after ${remits} remits to each, and each time as many again: ${after.map(Math.round).join(', ')} MiB`)
+    return { readers: sockets.length, alone, beside, ledgerMiB: { before, open, written: after } }
   } finally {
     for (const socket of sockets) socket.destroy()
     await world.stop()
