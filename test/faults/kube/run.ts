@@ -25,6 +25,8 @@ export interface KubeOptions {
   changes: number
   /** The run is held against the truth after each. */
   rounds: number
+  /** Milliseconds between two bad moments, on average; 350 unless told. */
+  betweenMs?: number
   say?: (line: string) => void
 }
 export interface KubeReport {
@@ -67,14 +69,14 @@ const quick = { inactivityMs: 1_000, backoff: { baseMs: 20, maxMs: 300, jitter: 
 const check = { relistMs: 5_000, missGraceMs: SETTLE_MS + 10_000 }
 
 /** Brings bad moments until it is stopped, and undoes what is left of them then. */
-const trouble = (proxy: FaultProxy, seed: number, count: (name: string) => void) => {
+const trouble = (proxy: FaultProxy, seed: number, betweenMs: number, count: (name: string) => void) => {
   const choose = random(seed, 1_000_003)
   return () => {
     const stop = new AbortController()
     const undo: (() => void)[] = []
     const ended = (async () => {
       while (!stop.signal.aborted) {
-        await pause(50 + choose.below(600), undefined, { signal: stop.signal }).catch(() => undefined)
+        await pause(choose.below(2 * betweenMs), undefined, { signal: stop.signal }).catch(() => undefined)
         if (stop.signal.aborted) break
         const { name, begin } = nextTrouble(choose)
         count(name)
@@ -90,7 +92,13 @@ const trouble = (proxy: FaultProxy, seed: number, count: (name: string) => void)
 }
 
 /** Changes ConfigMaps on a real API server while lib/kube watches them and writes copies through a bad network. */
-export const runKube = async ({ seed, changes, rounds, say = () => {} }: KubeOptions): Promise<KubeReport> => {
+export const runKube = async ({
+  seed,
+  changes,
+  rounds,
+  betweenMs = 350,
+  say = () => {},
+}: KubeOptions): Promise<KubeReport> => {
   const server = await startApiserver()
   const { url, serving, ca } = server
   const proxy = await startFaultProxy({ upstream: url, serving, ca })
@@ -176,7 +184,7 @@ export const runKube = async ({ seed, changes, rounds, say = () => {} }: KubeOpt
     const count = (name: string) => {
       troubles[name] = (troubles[name] ?? 0) + 1
     }
-    const begin = trouble(proxy, seed, count)
+    const begin = trouble(proxy, seed, betweenMs, count)
     const faultyLatencies: number[] = []
     const held: number[] = []
     let settledMs = 0
