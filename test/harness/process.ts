@@ -62,7 +62,13 @@ export const startProcess = async (options: ProcessOptions): Promise<ManagedProc
   })
   const signal = (name: NodeJS.Signals) => {
     // After its exit the number may be somebody else's.
-    if (!gone) process.kill(pid, name)
+    if (gone) return
+    try {
+      process.kill(pid, name)
+    } catch (error) {
+      // It has ended, and the shell around it has not yet.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
   }
   return {
     pid,
