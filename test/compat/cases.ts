@@ -23,7 +23,7 @@ export const PLAYS: readonly Play[] = [
   { case: 'allow', tool: 'read', arguments: { id: 'allow' } },
   { case: 'deny', tool: 'pay', arguments: { id: 'deny', amount: 500 } },
   { case: 'hidden', tool: 'erase', arguments: { id: 'hidden' } },
-  { case: 'cancelled', tool: 'count', arguments: { id: 'cancelled', seconds: 40 }, giveUpAfterMs: 1_500 },
+  { case: 'cancelled', tool: 'count', arguments: { id: 'cancelled', seconds: 40 }, giveUpAfterMs: 5_000 },
   { case: 'slow', tool: 'count', arguments: { id: 'slow', seconds: SLOW_SECONDS } },
   { case: 'model', tool: 'read', arguments: { id: 'model' }, llm: true },
   { case: 'dies', tool: 'quit', arguments: { id: 'dies' } },

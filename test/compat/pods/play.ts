@@ -117,6 +117,7 @@ const faultsOf = (
   const effect = first?.body.decision.effect
   const checks: Record<PodCase, [boolean, string][]> = {
     allow: [
+      [seen.listed.toSorted().join() === OFFERED, `the agent was offered ${seen.listed}`],
       [seen.text.includes(INVOICE) && !seen.error, `the agent saw ${JSON.stringify(seen.text.slice(0, 300))}`],
       [effect === 'Allow' && done.has(receiptName(first!.envelope)), `the record says ${effect} and no good end`],
       [made.length === 1, `the server was asked ${made.length} times`],
@@ -132,10 +133,7 @@ const faultsOf = (
       [made.length === 0, 'the server was asked'],
     ],
   }
-  const always: [boolean, string][] = [
-    [seen.listed.toSorted().join() === OFFERED, `the agent was offered ${seen.listed}`],
-    [more.length === 0, `the record has ${tool} ${more.length + 1} times`],
-  ]
+  const always: [boolean, string][] = [[more.length === 0, `the record has ${tool} ${more.length + 1} times`]]
   return [...always, ...checks[name]].filter(([holds]) => !holds).map(([, otherwise]) => otherwise)
 }
 
