@@ -3,7 +3,7 @@ import { agentIdentities } from '../../lib/kube/resources.ts'
 import type { Figures } from './figures.ts'
 import type { Part } from './installation.ts'
 import { quiet } from './quiet.ts'
-import { inTurns, patienceMs, QUIET_MS, type Run, secondsSince } from './run.ts'
+import { inTurns, patienceMs, type Run, secondsSince } from './run.ts'
 import { byOperator, tally } from './tally.ts'
 import { cpuSeconds } from './usage.ts'
 
@@ -43,7 +43,7 @@ export const converge = async (run: Run, operator: Part): Promise<Pick<Figures, 
   ]
   const after = used()
   options.say(`ready after ${ready.toFixed(1)} s`)
-  await quiet(operator.pid, writes, QUIET_MS)
+  await quiet(operator.pid, writes, options.quietMs)
   const all = writes.take()
   return {
     seconds: { created, remits, running, ready },

@@ -7,7 +7,7 @@ import type { KubeObject } from '../../lib/kube/types.ts'
 import type { Figures } from './figures.ts'
 import type { Part } from './installation.ts'
 import { quiet } from './quiet.ts'
-import { patienceMs, QUIET_MS, type Run, secondsSince } from './run.ts'
+import { patienceMs, type Run, secondsSince } from './run.ts'
 import { openStreams } from './streams.ts'
 import { byOperator, tally } from './tally.ts'
 import { clusterPolicy } from './teams.ts'
@@ -26,7 +26,7 @@ export const edit = async (run: Run, operator: Part): Promise<Figures['edit']> =
   const { options, installation, view, writes } = run
   const streams = await openStreams(installation.apiserver, installation.ledger, options.streams)
   try {
-    await quiet(operator.pid, writes, QUIET_MS)
+    await quiet(operator.pid, writes, options.quietMs)
     writes.take()
     const start = performance.now()
     const source = await editClusterPolicy(installation.apiserver.client)
@@ -35,7 +35,7 @@ export const edit = async (run: Run, operator: Part): Promise<Figures['edit']> =
       streams.told(source, patienceMs(run)),
     ])
     options.say(`an edit in every remit after ${secondsSince(start, last).toFixed(1)} s`)
-    await quiet(operator.pid, writes, QUIET_MS)
+    await quiet(operator.pid, writes, options.quietMs)
     return {
       remits: secondsSince(start, last),
       told: told.map((moment) => secondsSince(start, moment)),

@@ -21,6 +21,7 @@ const figures = await measure({
   streams: Number(values.streams),
   seed: Number(values.seed),
   relistSeconds: 20,
+  quietMs: 3_000,
   profiles: values.profiles,
   say: (line) => console.error(line),
 })

@@ -1,7 +1,7 @@
 import type { Figures } from './figures.ts'
 import { lists, reconciles } from './metrics.ts'
 import { quiet } from './quiet.ts'
-import { QUIET_MS, type Run } from './run.ts'
+import type { Run } from './run.ts'
 import { byOperator, tally } from './tally.ts'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -14,9 +14,9 @@ export const resync = async (run: Run, env: Record<string, string>): Promise<Fig
   const start = performance.now()
   const operator = await installation.startOperator({ ...env, REMIT_RELIST_SECONDS: String(options.relistSeconds) })
   memory.add('operator', operator.pid)
-  await quiet(operator.pid, writes, QUIET_MS)
+  await quiet(operator.pid, writes, options.quietMs)
   // A list comes at most a tenth later than asked for.
-  await sleep(Math.max(0, options.relistSeconds * 1_100 + QUIET_MS - (performance.now() - start)))
+  await sleep(Math.max(0, options.relistSeconds * 1_100 + options.quietMs - (performance.now() - start)))
   const written = writes.take()
   await operator.stop()
   return {

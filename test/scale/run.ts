@@ -13,6 +13,8 @@ export interface ScaleOptions {
   seed: number
   /** How often the operator that starts over compares its caches with full lists, instead of every ten minutes. */
   relistSeconds: number
+  /** Nothing written and nothing done for as long is the end of it. */
+  quietMs: number
   say: (line: string) => void
   /** A folder for CPU profiles of the parts. */
   profiles?: string
@@ -31,9 +33,6 @@ export interface Run {
 
 /** Longest that one thing is waited for: far beyond any bar, so that a slow run still tells its figures. */
 export const patienceMs = ({ options }: Run): number => 60_000 + options.agents * 400
-/** Nothing written and nothing done for as long is the end of it. */
-export const QUIET_MS = 3_000
-
 export const secondsSince = (moment: number, until = performance.now()): number => (until - moment) / 1_000
 
 /** Requests of the people who make agents, under way at a time. */
