@@ -1,8 +1,11 @@
 import { type ReflectorOptions, reflect } from './reflector.ts'
-import { type Change, createStore, type Reader, type StoreOptions } from './store.ts'
+import { type Change, createStore, dropManagedFields, type Reader, type StoreOptions } from './store.ts'
 import type { KubeObject } from './types.ts'
 
-export type InformerOptions<T extends KubeObject> = Omit<ReflectorOptions<T>, 'store' | 'onChange' | 'onSynced'> &
+export type InformerOptions<T extends KubeObject> = Omit<
+  ReflectorOptions<T>,
+  'store' | 'onChange' | 'onSynced' | 'transform'
+> &
   StoreOptions<T>
 
 /** A cache of one collection that tells its changes. */
@@ -21,8 +24,9 @@ export interface Informer<T extends KubeObject> {
 }
 
 export const createInformer = <T extends KubeObject>(options: InformerOptions<T>): Informer<T> => {
-  const { indexers, transform, ...rest } = options
-  const store = createStore<T>({ indexers, transform })
+  const { indexers, transform = dropManagedFields, ...rest } = options
+  // The reflector has trimmed what it hands over.
+  const store = createStore<T>({ indexers, transform: (object) => object })
   const handlers = new Set<(change: Change<T>) => void>()
   let becomeSynced = () => {}
   let stopEarly = (_error: Error) => {}
@@ -61,7 +65,7 @@ export const createInformer = <T extends KubeObject>(options: InformerOptions<T>
         hasSynced = true
         becomeSynced()
       }
-      await reflect({ ...rest, store, onChange, onSynced }, signal)
+      await reflect({ ...rest, transform, store, onChange, onSynced }, signal)
       stopEarly(new Error(`${options.kind.kind}: stopped before the first list`))
     },
   }

@@ -34,6 +34,11 @@ export interface ListOptions extends Options {
   pageSize?: number
 }
 
+interface Trimming<T> {
+  /** Called with each object as its page comes, so that of a large collection only what it gives back is held. */
+  each?: (object: T) => T
+}
+
 /**
  * The whole collection, fetched in pages of one consistent snapshot. When the snapshot expires between two pages it is
  * fetched again in one piece, as client-go's pager does.
@@ -41,7 +46,14 @@ export interface ListOptions extends Options {
 export const list = async <T extends KubeObject>(
   client: Client,
   kind: Resource<T>,
-  { namespace, labelSelector, fieldSelector, pageSize = 500, ...options }: ListOptions = {},
+  {
+    namespace,
+    labelSelector,
+    fieldSelector,
+    pageSize = 500,
+    each = (object) => object,
+    ...options
+  }: ListOptions & Trimming<T> = {},
 ): Promise<KubeList<T>> => {
   const path = pathOf(kind, { namespace })
   const page = (query: Query) =>
@@ -49,8 +61,9 @@ export const list = async <T extends KubeObject>(
       ...options,
       query: { ...options.query, labelSelector, fieldSelector, ...query },
     })
+  const take = (found: KubeList<T>): T[] => withKind(kind, found.items ?? []).map(each)
   const first = await page({ limit: pageSize })
-  const items = first.items ?? []
+  const items = take(first)
   let next = first.metadata.continue
   while (next) {
     let more: KubeList<T>
@@ -59,12 +72,12 @@ export const list = async <T extends KubeObject>(
     } catch (error) {
       if (!isExpired(error)) throw error
       const whole = await page({})
-      return { metadata: whole.metadata, items: withKind(kind, whole.items ?? []) }
+      return { metadata: whole.metadata, items: take(whole) }
     }
-    items.push(...(more.items ?? []))
+    items.push(...take(more))
     next = more.metadata.continue
   }
-  return { metadata: { resourceVersion: first.metadata.resourceVersion }, items: withKind(kind, items) }
+  return { metadata: { resourceVersion: first.metadata.resourceVersion }, items }
 }
 
 /** Items of a list come without apiVersion and kind; what is watched has them. One shape for both. */

@@ -16,6 +16,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   kind: Resource<T>
   store: Store<T>
   log: Logger
+  /** Trims an object before it is kept; of a list, page by page. It gets its own copy and may change it. */
+  transform: (object: T) => T
   /** Called for each difference the cache took in, in order. */
   onChange: (change: Change<T>) => void
   /** Called after the first whole list is in the cache, once. */
@@ -49,12 +51,12 @@ export const reflect = async <T extends KubeObject>(
   options: ReflectorOptions<T>,
   signal: AbortSignal,
 ): Promise<void> => {
-  const { client, kind, store, log, namespace, labelSelector, fieldSelector, pageSize } = options
+  const { client, kind, store, log, transform, namespace, labelSelector, fieldSelector, pageSize } = options
   const { clock = systemClock, random = Math.random, metrics = createMetrics() } = options
   const { backoff = { baseMs: 500, maxMs: 30_000, jitter: 0.5 } } = options
   const { watchSeconds = 300, inactivityMs = 150_000, relistMs = 600_000, missGraceMs = 10_000 } = options
   const attributes = { 'k8s.resource.kind': kind.kind }
-  const selection = { namespace, labelSelector, fieldSelector, pageSize, signal }
+  const selection = { namespace, labelSelector, fieldSelector, pageSize, signal, each: transform }
   let observed: Observed | undefined
   let synced = false
 
@@ -88,7 +90,7 @@ export const reflect = async <T extends KubeObject>(
       const key = keyOf(event.object)
       // Also one the cache had already: the watch is at least that far for this key.
       observed?.add(key)
-      took(event.type === 'DELETED' ? store.remove(key) : store.upsert(event.object))
+      took(event.type === 'DELETED' ? store.remove(key) : store.upsert(transform(event.object)))
     }
   }
 
