@@ -84,11 +84,12 @@ test('what restricts never widens: another guard, invariant, taint, pin, breaker
   )
 })
 
-test('what a rule asks for besides never widens: limits, evidence, fields', () => {
+test('what a rule that allows asks for besides never widens: limits, evidence, fields', () => {
   fc.assert(
     fc.property(richSpec, richCall, past, (spec, call, events) => {
-      const bare = (spec.tools ?? []).map(({ limits: _l, evidence: _e, fields: _f, otherwise: _o, ...rule }) => rule)
-      const full = (spec.tools ?? []).map(({ otherwise: _, ...rule }) => rule)
+      // One that drafts or asks and holds less often leaves the word to one that allows.
+      const full = (spec.tools ?? []).map(({ otherwise: _, ...rule }) => ({ ...rule, effect: 'Allow' as const }))
+      const bare = full.map(({ limits: _l, evidence: _e, fields: _f, ...rule }) => rule)
       // A side effect without limits has those of its class; without any class that is the rule's own matter.
       const plain = (rules: typeof full) => ({ ...spec, tools: rules.map(({ class: _, ...rule }) => rule) })
       expect(openness([plain(full)], call, events)).toBeLessThanOrEqual(
