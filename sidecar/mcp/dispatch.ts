@@ -4,17 +4,7 @@ import type { Redactions } from '../../lib/core/redact.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import type { InForce } from '../authority.ts'
 import type { GateContext } from '../context.ts'
-import {
-  ATTR,
-  addressOf,
-  below,
-  endSpan,
-  errorType,
-  OVER_HTTP,
-  SpanKind,
-  startSpan,
-  traceparentOf,
-} from '../telemetry.ts'
+import { ATTR } from '../telemetry.ts'
 import { asksForInput, converse } from './converse.ts'
 import type { JsonObject, RequestId } from './messages.ts'
 import { metaFor } from './methods/ask-server.ts'
@@ -23,6 +13,7 @@ import { serverNotification } from './methods/server-notifications.ts'
 import { withAdmittedUrls } from './methods/url-elicitations.ts'
 import { type Finished, failed, succeeded } from './outcome.ts'
 import type { Agent, RequestScene, ServerPort } from './ports.ts'
+import { sent } from './sent.ts'
 
 /** A call that was decided and recorded, and now goes out. */
 export interface Dispatch {
@@ -71,40 +62,20 @@ const made = async (gate: GateContext, call: Dispatch, traceparent: string): Pro
 }
 
 /** Forwards the call and waits for what comes of it; throws only what is our own mistake. */
-export const dispatch = async (gate: GateContext, call: Dispatch): Promise<Finished> => {
-  const { id, server } = call
+export const dispatch = (gate: GateContext, call: Dispatch): Promise<Finished> => {
+  const { id, server, port, span } = call
   const tool = String(call.params.name)
-  const measured = {
-    [ATTR.method]: 'tools/call',
-    [ATTR.tool]: tool,
-    [ATTR.operation]: 'execute_tool',
-    [ATTR.server]: server.name,
-    ...addressOf(new URL(server.url), server.host),
-    ...OVER_HTTP,
-  }
-  const client = startSpan(
-    gate.telemetry.tracer,
-    `tools/call ${tool}`,
-    SpanKind.CLIENT,
-    { ...measured, [ATTR.requestId]: String(id) },
-    below(call.span),
+  return sent(
+    gate,
+    {
+      name: `tools/call ${tool}`,
+      method: 'tools/call',
+      id,
+      port,
+      span,
+      about: { [ATTR.tool]: tool, [ATTR.operation]: 'execute_tool' },
+    },
+    (traceparent) => made(gate, call, traceparent),
+    (error) => failed(id, server.name, error, gate.limits.idleMs),
   )
-  const began = gate.now()
-  let finished: Finished
-  try {
-    finished = await gate.asked.during(server.name, () => made(gate, call, traceparentOf(client)))
-  } catch (error) {
-    finished = failed(id, server.name, error, gate.limits.idleMs)
-  }
-  const error = finished.error === undefined ? undefined : errorType(finished.error)
-  const rejected = error && /^-?\d+$/.test(error) ? { [ATTR.rpcStatus]: error } : {}
-  const version = call.port.version()
-  const spoken = version === undefined ? {} : { [ATTR.protocol]: version }
-  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...spoken, ...rejected }, error)
-  gate.telemetry.instruments.client.record((gate.now() - began) / 1000, {
-    ...measured,
-    ...spoken,
-    ...(error ? { [ATTR.error]: error } : {}),
-  })
-  return finished
 }

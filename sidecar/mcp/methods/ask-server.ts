@@ -2,17 +2,7 @@ import type { Attributes, Span } from '@opentelemetry/api'
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
-import {
-  ATTR,
-  addressOf,
-  below,
-  endSpan,
-  errorType,
-  OVER_HTTP,
-  SpanKind,
-  startSpan,
-  traceparentOf,
-} from '../../telemetry.ts'
+import { ATTR, traceparentOf } from '../../telemetry.ts'
 import type { ServerMessage } from '../answer.ts'
 import { converse } from '../converse.ts'
 import { isObject, type JsonObject, META_REASON, META_TASK, type Message, RPC, requestError } from '../messages.ts'
@@ -20,6 +10,7 @@ import { type Finished, failed } from '../outcome.ts'
 import type { Agent, RequestScene, ServerPort } from '../ports.ts'
 import type { Reply } from '../reply.ts'
 import { META } from '../revision.ts'
+import { sent } from '../sent.ts'
 import { RELATED_TASK } from './request-form.ts'
 import { serverNotification } from './server-notifications.ts'
 import { fateOf } from './table.ts'
@@ -81,7 +72,7 @@ export const askServer = (
  * Puts a decided and recorded request to the server, in a span of its own, and waits for what comes of it; throws only
  * what is our own mistake. `about`: what the request is about, for traces and measures.
  */
-export const dispatchRequest = async (
+export const dispatchRequest = (
   gate: GateContext,
   request: MethodRequest,
   params: JsonObject,
@@ -89,37 +80,19 @@ export const dispatchRequest = async (
   judge: (answer: ServerMessage) => Finished | Promise<Finished>,
 ): Promise<Finished> => {
   const { server, port, message, span } = request
-  const measured = {
-    [ATTR.method]: message.method,
-    [ATTR.server]: server.name,
-    ...addressOf(new URL(server.url), server.host),
-    ...OVER_HTTP,
-  }
-  const client = startSpan(
-    gate.telemetry.tracer,
-    about[ATTR.prompt] === undefined ? message.method : `${message.method} ${about[ATTR.prompt]}`,
-    SpanKind.CLIENT,
-    { ...measured, ...about, [ATTR.requestId]: String(message.id) },
-    below(span),
+  const { id, method } = message
+  const prompt = about[ATTR.prompt]
+  return sent(
+    gate,
+    {
+      name: prompt === undefined ? method : `${method} ${prompt}`,
+      method,
+      id,
+      port,
+      span,
+      spanAbout: about,
+    },
+    async (traceparent) => judge(await askServer(gate, request, params, traceparent)),
+    (error) => failed(id, server.name, error, gate.limits.idleMs, requestError(RPC.internal)),
   )
-  const began = gate.now()
-  let finished: Finished
-  try {
-    finished = await gate.asked.during(server.name, async () =>
-      judge(await askServer(gate, request, params, traceparentOf(client))),
-    )
-  } catch (error) {
-    finished = failed(message.id, server.name, error, gate.limits.idleMs, requestError(RPC.internal))
-  }
-  const error = finished.error === undefined ? undefined : errorType(finished.error)
-  const rejected = error && /^-?\d+$/.test(error) ? { [ATTR.rpcStatus]: error } : {}
-  const version = port.version()
-  const spoken = version === undefined ? {} : { [ATTR.protocol]: version }
-  endSpan(client, { [ATTR.outcome]: finished.outcome.outcome, ...spoken, ...rejected }, error)
-  gate.telemetry.instruments.client.record((gate.now() - began) / 1000, {
-    ...measured,
-    ...spoken,
-    ...(error ? { [ATTR.error]: error } : {}),
-  })
-  return finished
 }
