@@ -22,6 +22,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy()
   await new Promise((resolve) => server.close(resolve))
+  await remits.settled()
   rmSync(dir, { recursive: true })
 })
 
