@@ -26,15 +26,3 @@ export const createBackoff = (now: () => number): Backoff => {
     remaining: () => nextStartAt - now(),
   }
 }
-
-/** Waits so long, or until the signal. */
-export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end)
-  })

@@ -1,5 +1,7 @@
 import type { Logger } from '../lib/service/log.ts'
-import { createBackoff, sleep } from './backoff.ts'
+import { pause } from '../lib/service/pause.ts'
+import { createBackoff } from './backoff.ts'
+
 import { type Child, Unavailable } from './child/child.ts'
 import { initialize } from './child/handshake.ts'
 import { type Peer, startPeer } from './child/peer.ts'
@@ -83,7 +85,7 @@ export const createPool = (options: {
       throw new Unavailable(
         `The server keeps ending; it is not started again for another ${Math.ceil(waitMs / 1000)} s`,
       )
-    if (waitMs > 0) await sleep(waitMs, closed.signal)
+    if (waitMs > 0) await pause(waitMs, closed.signal)
     if (stopping.size >= limits.children) throw new Unavailable('Too many processes of the server are just ending')
     // One place is the prime's.
     if (entries.size + 1 < limits.children) return

@@ -1,5 +1,7 @@
 import type { Logger } from '../lib/service/log.ts'
-import { type Backoff, sleep } from './backoff.ts'
+import { pause } from '../lib/service/pause.ts'
+import type { Backoff } from './backoff.ts'
+
 import { type Child, Unavailable } from './child/child.ts'
 import { greet } from './child/handshake.ts'
 import type { Peer } from './child/peer.ts'
@@ -61,7 +63,7 @@ export const keepPrime = (options: {
       const retryInMs = backoff.remaining()
       log.warn({ reason: status, retryInMs }, 'the server is not there; it is started again')
       settle(({ reject }) => reject(new Unavailable(status)))
-      await sleep(retryInMs, signal)
+      await pause(retryInMs, signal)
       status = `${status}; it is being started again`
     }
     status = 'the bridge is ending'

@@ -16,10 +16,10 @@ import {
 import type { OtherCall } from '../lib/core/other-call.ts'
 import type { ObjectNeed } from '../lib/core/rule/object.ts'
 import { refuse } from '../lib/core/standing.ts'
+import { pause } from '../lib/service/pause.ts'
 import type { Authority, InForce } from './authority.ts'
 import { createEscalation, type EscalationOptions } from './escalate.ts'
 import { createLiveCalls } from './live-calls.ts'
-import { pause } from './spool/pause.ts'
 
 /**
  * Tells `take` what this agent did since a time (milliseconds since the epoch), oldest first and with everything that

@@ -1,6 +1,6 @@
 import type { Remit } from '../../lib/api/remit.ts'
-import { compileFiles } from '../../sidecar/standalone/compile.ts'
 import { readPolicies } from '../../sidecar/standalone/files.ts'
+import { compiled } from '../policy/compiled.ts'
 import { RefusedPolicies } from '../policy/refused.ts'
 
 /** Two policies of one name are the same one, wherever a file says it lives. */
@@ -18,15 +18,5 @@ export function loadRemit(paths: string[], now: number): Remit {
     ...policy,
     metadata: { ...policy.metadata, namespace: NAMESPACE },
   }))
-  const result = compileFiles({
-    files: { ...files, policies },
-    servers: [],
-    models: [],
-    owner: 'the person on call',
-    user: 'you',
-    at: now,
-    startedAt: now,
-  })
-  if ('problems' in result) throw new RefusedPolicies(result.problems)
-  return result.remit
+  return compiled({ ...files, policies }, [], now)
 }

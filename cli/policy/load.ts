@@ -1,7 +1,7 @@
 import type { AgentPolicy, ClusterAgentPolicy } from '../../lib/api/gen/types.ts'
 import type { Remit } from '../../lib/api/remit.ts'
-import { compileFiles } from '../../sidecar/standalone/compile.ts'
 import { readPolicies } from '../../sidecar/standalone/files.ts'
+import { compiled } from './compiled.ts'
 import { RefusedPolicies } from './refused.ts'
 
 export interface Candidate {
@@ -46,20 +46,15 @@ export const loadCandidate = (
     })
   if (problems.length > 0) throw new RefusedPolicies(problems)
   const all = [...files.policies, ...files.clusterPolicies]
-  const result = compileFiles({
-    files: {
+  const remit = compiled(
+    {
       ...files,
       policies: files.policies.map((policy) => enforced(policy, namespace)),
       clusterPolicies: files.clusterPolicies.map((policy) => enforced(policy)),
     },
-    servers: [...new Set(servers)].filter((name) => SERVER.test(name)).map((name) => ({ name, url: NOWHERE })),
-    models: [],
-    owner: 'the person on call',
-    user: 'you',
-    at: now,
-    startedAt: now,
-  })
-  if ('problems' in result) throw new RefusedPolicies(result.problems)
+    [...new Set(servers)].filter((name) => SERVER.test(name)).map((name) => ({ name, url: NOWHERE })),
+    now,
+  )
   const observing = all.filter(({ spec }) => spec.mode === 'Observe').map(({ metadata }) => metadata.name)
-  return { remit: result.remit, observing }
+  return { remit, observing }
 }

@@ -116,7 +116,8 @@ function checkValues(list: Constraint[], field: string, found: Problems): void {
   }
 }
 
-const NAMES: Record<ValueType, string> = {
+/** Types as people read them. */
+export const TYPE_NAMES: Record<ValueType, string> = {
   text: 'a text',
   decimal: 'a decimal as text',
   number: 'a number',
@@ -124,7 +125,7 @@ const NAMES: Record<ValueType, string> = {
   list: 'a list',
   object: 'an object',
 }
-const names = (types: ReadonlySet<ValueType>): string => [...types].map((type) => NAMES[type]).join(' or ')
+const names = (types: ReadonlySet<ValueType>): string => [...types].map((type) => TYPE_NAMES[type]).join(' or ')
 
 /** For checking `not`, which holds one operator: its name, a range counting as one. */
 export function operatorNames(operators: NegatedConstraint): string[] {

@@ -3,9 +3,9 @@ import { createParser } from 'eventsource-parser'
 import type { Remit, SignedRemit } from '../../lib/api/remit.ts'
 import { type Anchor, verifyRemit } from '../../lib/core/jws.ts'
 import type { Logger } from '../../lib/service/log.ts'
+import { pause } from '../../lib/service/pause.ts'
 import type { Authority } from '../authority.ts'
 import { readIfThere, replaceFile } from '../spool/files.ts'
-import { pause } from '../spool/pause.ts'
 import type { LedgerClient } from './client.ts'
 
 export interface RemitSourceOptions {

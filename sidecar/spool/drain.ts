@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } f
 import { basename, join } from 'node:path'
 import type { Receipt } from '../../lib/api/receipt.ts'
 import type { Logger } from '../../lib/service/log.ts'
+import { pause } from '../../lib/service/pause.ts'
 import { readIfThere, type Segment } from './files.ts'
-import { pause } from './pause.ts'
 import type { Spool } from './spool.ts'
 
 /** What the ledger says to a batch. `gap`: it has the receipts before `expectedSeq` and no other. */

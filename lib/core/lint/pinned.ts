@@ -1,6 +1,6 @@
 import type { Constraint, Match, PolicySpec, ToolDefinition } from '../../api/gen/types.ts'
 import { isObject } from '../check/shape.ts'
-import { typesOf, type ValueType } from '../constraint-types.ts'
+import { TYPE_NAMES, typesOf, type ValueType } from '../constraint-types.ts'
 import { compileMatch } from '../match.ts'
 import { parsePath } from '../path.ts'
 import { type Problem, type Problems, problems } from '../problem.ts'
@@ -155,16 +155,8 @@ function argumentsOf(definitions: ToolDefinition[]): string {
   return list === '' ? 'It takes no arguments.' : `It takes ${list}.`
 }
 
-const NAMES: Record<ValueType, string> = {
-  text: 'a text',
-  decimal: 'a decimal as text',
-  number: 'a number',
-  boolean: 'a truth value',
-  list: 'a list',
-  object: 'an object',
-}
 const nameOf = (types: ReadonlySet<ValueType>): string =>
   [...types]
     .filter((type) => type !== 'decimal' || !types.has('text'))
-    .map((type) => NAMES[type])
+    .map((type) => TYPE_NAMES[type])
     .join(' or ')

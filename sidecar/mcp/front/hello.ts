@@ -2,6 +2,7 @@ import type { RemitServer } from '../../../lib/api/remit.ts'
 import { describe, UserError } from '../../../lib/core/errors.ts'
 import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
+import { traceparentOf } from '../../telemetry.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { offeredToAgent, offeredToServer } from '../capabilities.ts'
 import { FAILURE_CODES, OtherEra, SessionGone, within } from '../forward.ts'
@@ -18,6 +19,7 @@ import type { Agent } from '../ports.ts'
 import type { Reply } from '../reply.ts'
 import { ALL_VERSIONS, META } from '../revision.ts'
 import { exchange } from '../server/legacy-exchange.ts'
+import { traced } from '../traced.ts'
 import { capabilitiesKept, nameKept } from './client.ts'
 
 type Request = Extract<Message, { kind: 'request' }>
@@ -29,6 +31,24 @@ export interface Greeting {
   reply: Reply
   traceparent: string
   signal: AbortSignal
+}
+
+/** Has a greeting answered by `discover` or `initialize`: until it is, or is given up, or takes too long. */
+export const greet = async (
+  gate: GateContext,
+  greeting: Omit<Greeting, 'traceparent' | 'signal'>,
+  about: Parameters<typeof traced>[2],
+  answer: typeof discover,
+): Promise<void> => {
+  const limit = within(gate.limits.callMs)
+  greeting.reply.whenGone(() => limit.abort(new UpstreamFailure('cancelled', 'the agent went away', true)))
+  try {
+    await traced(gate, greeting.message, about, (span) =>
+      answer(gate, { ...greeting, traceparent: traceparentOf(span), signal: limit.signal }),
+    )
+  } finally {
+    limit.done()
+  }
 }
 
 /** What a visible-ASCII session id of a server may be (the protocol's own rule). */
@@ -79,36 +99,31 @@ export const discover = (gate: GateContext, greeting: Greeting): Promise<string 
 }
 
 /** What a legacy server answers to `initialize`, with the session it begins. */
-const initializeThere = async (
+const initializeThere = (
   gate: GateContext,
   { inForce, server, message, traceparent, signal }: Greeting,
   version: string,
 ) => {
-  const limit = within(gate.limits.callMs, signal)
   const capabilities = isObject(message.params?.capabilities) ? message.params.capabilities : {}
-  try {
-    return await exchange(
-      gate,
-      { server, session: undefined, traceparent },
-      {
-        ...message.raw,
-        id: message.id,
-        params: {
-          ...message.params,
-          protocolVersion: version,
-          capabilities: offeredToServer(inForce, server.name, capabilities),
-        },
+  return exchange(
+    gate,
+    { server, session: undefined, traceparent },
+    {
+      ...message.raw,
+      id: message.id,
+      params: {
+        ...message.params,
+        protocolVersion: version,
+        capabilities: offeredToServer(inForce, server.name, capabilities),
       },
-      {
-        signal: limit.signal,
-        traceparent,
-        onNotification: () => {},
-        onRequest: async () => ({ error: { code: RPC.methodNotFound, message: 'The session has not begun.' } }),
-      },
-    )
-  } finally {
-    limit.done()
-  }
+    },
+    {
+      signal,
+      traceparent,
+      onNotification: () => {},
+      onRequest: async () => ({ error: { code: RPC.methodNotFound, message: 'The session has not begun.' } }),
+    },
+  )
 }
 
 /** A modern server's answer to `server/discover` as one to `initialize`. */

@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GateContext } from '../../context.ts'
-import { traceparentOf } from '../../telemetry.ts'
-import { within } from '../forward.ts'
 import { header } from '../http.ts'
 import { type Message, RPC } from '../messages.ts'
 import { fateOf } from '../methods/table.ts'
@@ -9,10 +7,9 @@ import { sessionOf } from '../named-session.ts'
 import type { Agent } from '../ports.ts'
 import { createReply, type Reply } from '../reply.ts'
 import type { Session } from '../sessions.ts'
-import { traced } from '../traced.ts'
 import type { Asks } from './asks.ts'
 import { admitted, refusing } from './door.ts'
-import { initialize } from './hello.ts'
+import { greet, initialize } from './hello.ts'
 import type { createNotified } from './notified.ts'
 import type { Streams } from './resumable.ts'
 import type { createServe } from './serve.ts'
@@ -84,21 +81,5 @@ export const createLegacyFront =
       notify: () => {},
       ask: async () => ({ error: { code: RPC.methodNotFound, message: 'The session has not begun.' } }),
     }
-    const limit = within(gate.limits.callMs)
-    reply.whenGone(() => limit.abort(undefined))
-    try {
-      await traced(gate, message, { traceparent }, (span) =>
-        initialize(gate, {
-          inForce,
-          server,
-          message,
-          agent,
-          reply,
-          traceparent: traceparentOf(span),
-          signal: limit.signal,
-        }),
-      )
-    } finally {
-      limit.done()
-    }
+    await greet(gate, { inForce, server, message, agent, reply }, { traceparent }, initialize)
   }

@@ -2,9 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { aliasOf } from '../../../lib/core/alias.ts'
 import { describe } from '../../../lib/core/errors.ts'
 import type { GateContext } from '../../context.ts'
-import { traceparentOf } from '../../telemetry.ts'
-import { UpstreamFailure } from '../../upstream.ts'
-import { within } from '../forward.ts'
 import { header, send } from '../http.ts'
 import { resumedBy } from '../input.ts'
 import { isObject, type JsonObject, type Message, RPC } from '../messages.ts'
@@ -13,9 +10,8 @@ import { mirrorProblem } from '../mirrored.ts'
 import type { Agent } from '../ports.ts'
 import { createModernReply } from '../reply.ts'
 import { ALL_VERSIONS, isLogLevel, META, MODERN_CODES, MODERN_VERSION } from '../revision.ts'
-import { traced } from '../traced.ts'
 import { admitted, refusing } from './door.ts'
-import { discover } from './hello.ts'
+import { discover, greet } from './hello.ts'
 import type { Listeners } from './listen.ts'
 import type { createServe } from './serve.ts'
 import { versionsOf } from './versions.ts'
@@ -119,21 +115,5 @@ export const createModernFront =
       return serve({ inForce, name, server, message, agent: server && agent, reply, traceparent })
     if (!server) return
     if (method === 'subscriptions/listen') return listeners.subscribe(response, { inForce, server, message, agent })
-    const limit = within(gate.limits.callMs)
-    reply.whenGone(() => limit.abort(new UpstreamFailure('cancelled', 'the agent went away', true)))
-    try {
-      await traced(gate, message, { agent, traceparent }, (span) =>
-        discover(gate, {
-          inForce,
-          server,
-          message,
-          agent,
-          reply,
-          traceparent: traceparentOf(span),
-          signal: limit.signal,
-        }),
-      )
-    } finally {
-      limit.done()
-    }
+    await greet(gate, { inForce, server, message, agent, reply }, { agent, traceparent }, discover)
   }

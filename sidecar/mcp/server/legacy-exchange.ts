@@ -1,6 +1,6 @@
 import type { RemitServer } from '../../../lib/api/remit.ts'
+import { pause } from '../../../lib/service/pause.ts'
 import type { Outside } from '../../context.ts'
-import { pause } from '../../spool/pause.ts'
 import { targetOf } from '../../target.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { type Mark, readAnswer, type ServerMessage, StreamOver } from '../answer.ts'
