@@ -1,3 +1,4 @@
+import type { JsonObject } from '../lib/core/json-rpc.ts'
 import type { Logger } from '../lib/service/log.ts'
 import { pause } from '../lib/service/pause.ts'
 import { createBackoff } from './backoff.ts'
@@ -6,7 +7,6 @@ import { type Child, Unavailable } from './child/child.ts'
 import { initialize } from './child/handshake.ts'
 import { type Peer, startPeer } from './child/peer.ts'
 import type { ProcessLimits } from './child/process.ts'
-import type { JsonObject } from './json/rpc.ts'
 import { keepPrime, PATIENCE_MS } from './prime.ts'
 
 export interface PoolLimits extends ProcessLimits {

@@ -1,5 +1,6 @@
+import { LOGGING_LEVELS } from '../../lib/api/mcp.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Hello } from '../child/handshake.ts'
-import type { JsonObject } from '../json/rpc.ts'
 
 /** A request in the form of 2026-07-28: what the server must know of the client stands in `_meta`. */
 export interface BackendRequest {
@@ -44,12 +45,12 @@ export interface Backend {
   ) => Promise<Listening>
 }
 
-export const LOG_LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
+const LEVELS: readonly string[] = LOGGING_LEVELS
 
 /** The calls that asked for log messages of this level: a server does not say which call one belongs to. */
 export const wanting = <T extends { logLevel: string | undefined }>(calls: Iterable<T>, level: unknown): T[] => {
-  const at = LOG_LEVELS.indexOf(String(level))
-  return [...calls].filter(({ logLevel }) => logLevel !== undefined && at >= LOG_LEVELS.indexOf(logLevel))
+  const at = LEVELS.indexOf(String(level))
+  return [...calls].filter(({ logLevel }) => logLevel !== undefined && at >= LEVELS.indexOf(logLevel))
 }
 
 const LIST_CHANGED: Record<string, keyof Filter> = {

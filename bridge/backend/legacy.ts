@@ -1,23 +1,20 @@
+import { CACHEABLE, LOGGING_LEVELS, META, RPC } from '../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { inMember } from '../../lib/core/json-text.ts'
 import type { Child } from '../child/child.ts'
 import { type Incoming, type Peer, refuseRequest } from '../child/peer.ts'
-import { isObject, type JsonObject, META, RPC, rpcError } from '../json/rpc.ts'
+import { rpcError } from '../json/rpc.ts'
 import type { Lease, Pool } from '../pool.ts'
-import { type Backend, type BackendRequest, type BackendSink, LOG_LEVELS, wanting } from './backend.ts'
+import { type Backend, type BackendRequest, type BackendSink, wanting } from './backend.ts'
 import { createListeners, type Listeners } from './listeners.ts'
 import { ASKABLE, type Conversation, createParking, type Parking } from './parking.ts'
 
-/** Results that 2026-07-28 wants to say for how long they hold; a server of before does not, so: not at all. */
-const CACHEABLE = new Set([
-  'tools/list',
-  'prompts/list',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-])
-const PER_REQUEST: string[] = [META.version, META.clientInfo, META.clientCapabilities, META.logLevel]
+const PER_REQUEST: string[] = [META.protocolVersion, META.clientInfo, META.clientCapabilities, META.logLevel]
 /** Codes of earlier revisions, and what stands for them in 2026-07-28. */
-const CODES: Record<number, number> = { [-32002]: RPC.invalidParams, [-32042]: RPC.internal }
+const CODES: Record<number, number> = {
+  [RPC.resourceNotFound]: RPC.invalidParams,
+  [RPC.urlElicitationRequired]: RPC.internal,
+}
 
 interface Served {
   calls: Set<{ sink: BackendSink; logLevel: string | undefined }>
@@ -37,7 +34,11 @@ const shape = (method: string, { message, raw }: Incoming): [string, number?] =>
   if (!isObject(message.error))
     return [
       inMember(raw, 'result', {
-        add: { resultType: 'complete', ...(CACHEABLE.has(method) ? { ttlMs: 0, cacheScope: 'private' } : {}) },
+        add: {
+          resultType: 'complete',
+          // A server of before does not say for how long its results hold: so, not at all.
+          ...(CACHEABLE.has(method) ? { ttlMs: 0, cacheScope: 'private' } : {}),
+        },
       }),
     ]
   const code = Number(message.error.code)
@@ -61,7 +62,7 @@ export const createLegacyBackend = (
   const servedBy = ({ peer, hello }: Child): Served => {
     const before = known.get(peer)
     if (before) return before
-    const served: Served = { calls: new Set(), listeners: createListeners(peer, hello), level: LOG_LEVELS.length }
+    const served: Served = { calls: new Set(), listeners: createListeners(peer, hello), level: LOGGING_LEVELS.length }
     known.set(peer, served)
     peer.listen({
       onRequest: (request) => refuseRequest(peer, request, 'No client that can be asked is served by this process.'),
@@ -75,7 +76,7 @@ export const createLegacyBackend = (
     return served
   }
   const setLevel = ({ peer, hello }: Child, served: Served, wanted: string | undefined) => {
-    const level = wanted === undefined ? -1 : LOG_LEVELS.indexOf(wanted)
+    const level = wanted === undefined ? -1 : LOGGING_LEVELS.indexOf(wanted)
     if (level < 0 || level >= served.level || !isObject(hello.capabilities.logging)) return
     served.level = level
     peer.call({ method: 'logging/setLevel', params: { level: wanted! } }, { onAnswer: () => {}, onLost: () => {} })

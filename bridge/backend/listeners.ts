@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Hello } from '../child/handshake.ts'
 import type { Peer } from '../child/peer.ts'
-import type { JsonObject } from '../json/rpc.ts'
 import { asksFor, type Backend, type Filter, honoredOf, type Listening } from './backend.ts'
 
 type ListenSink = Parameters<Backend['listen']>[1]

@@ -1,7 +1,8 @@
+import { META } from '../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Child } from '../child/child.ts'
 import type { Incoming, Peer } from '../child/peer.ts'
 import { refuseRequest } from '../child/peer.ts'
-import { isObject, type JsonObject, META } from '../json/rpc.ts'
 import type { Backend, BackendSink } from './backend.ts'
 import { wanting } from './backend.ts'
 
@@ -20,7 +21,7 @@ export const createModernBackend = (prime: () => Promise<Child>): Backend => {
   const known = new WeakMap<Peer, Served>()
 
   const onNotification = (served: Served, { message }: Incoming) => {
-    const subscription = metaOf(message)[META.subscription]
+    const subscription = metaOf(message)[META.subscriptionId]
     if (subscription !== undefined) {
       served.listeners.get(Number(subscription))?.(message)
       return

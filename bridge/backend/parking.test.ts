@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { JsonObject } from '../json/rpc.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { BackendRequest, BackendSink } from './backend.ts'
 import { createParking } from './parking.ts'
 

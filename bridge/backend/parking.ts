@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { MAY_ASK, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { canonical } from '../../lib/core/canonical.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Incoming } from '../child/peer.ts'
-import { isObject, type JsonObject, type RequestId, RPC } from '../json/rpc.ts'
 import type { BackendRequest, BackendSink } from './backend.ts'
 
 /** What a server may ask, by the client capability that it needs. */
@@ -10,8 +11,6 @@ export const ASKABLE: Record<string, string> = {
   'sampling/createMessage': 'sampling',
   'roots/list': 'roots',
 }
-/** Requests that may be answered with what the server asks first. */
-const INTERRUPTIBLE = new Set(['tools/call', 'prompts/get', 'resources/read'])
 /** A server that asks several things at once is passed on with all of them. */
 const GATHER_MS = 20
 
@@ -150,7 +149,7 @@ export const createParking = (limits: { parkMs: number; maxParked: number }): Pa
   }
 
   return {
-    canAsk: (method) => INTERRUPTIBLE.has(method),
+    canAsk: (method) => MAY_ASK.has(method),
     begin,
     resume: (state, request, sink) => {
       const found = parked.get(state)

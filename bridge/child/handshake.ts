@@ -1,5 +1,6 @@
+import { LEGACY_VERSIONS, META, MODERN_VERSION, RPC } from '../../lib/api/mcp.ts'
 import { VERSION } from '../../lib/api/version.ts'
-import { isObject, type JsonObject, LEGACY, META, MODERN, RPC } from '../json/rpc.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Peer } from './peer.ts'
 
 /** What a server says of itself, in either era. */
@@ -37,10 +38,10 @@ const object = (value: unknown): JsonObject => (isObject(value) ? value : {})
 const modernHello = (answer: Answer): Hello | undefined => {
   if (!('result' in answer)) return undefined
   const { supportedVersions, capabilities, instructions, _meta } = answer.result
-  if (!Array.isArray(supportedVersions) || !supportedVersions.includes(MODERN)) return undefined
+  if (!Array.isArray(supportedVersions) || !supportedVersions.includes(MODERN_VERSION)) return undefined
   return {
     era: 'modern',
-    version: MODERN,
+    version: MODERN_VERSION,
     capabilities: object(capabilities),
     serverInfo: object(object(_meta)[META.serverInfo]),
     discovered: answer.result,
@@ -65,14 +66,14 @@ const shakeHands = async (
   client: { capabilities: JsonObject; clientInfo?: JsonObject | undefined },
 ): Promise<Hello> => {
   const answer = await ask(peer, 'initialize', {
-    protocolVersion: LEGACY[0],
+    protocolVersion: LEGACY_VERSIONS[0],
     capabilities: client.capabilities,
     clientInfo: client.clientInfo ?? OUR_INFO,
   })
   if ('lost' in answer) throw new Error(answer.lost)
   if ('error' in answer) throw new Error(`the server refused initialize with code ${String(answer.error.code)}`)
   const { protocolVersion, capabilities, serverInfo, instructions } = answer.result
-  if (!(LEGACY as readonly unknown[]).includes(protocolVersion))
+  if (!(LEGACY_VERSIONS as readonly unknown[]).includes(protocolVersion))
     throw new Error(`the server speaks revision ${String(protocolVersion).slice(0, 20)}, which the bridge does not`)
   peer.notify('notifications/initialized')
   return {
@@ -98,7 +99,7 @@ export const initialize = (
  */
 export const greet = async (peer: Peer, startMs: number): Promise<Hello> => {
   const discovered = ask(peer, 'server/discover', {
-    _meta: { [META.version]: MODERN, [META.clientInfo]: OUR_INFO, [META.clientCapabilities]: {} },
+    _meta: { [META.protocolVersion]: MODERN_VERSION, [META.clientInfo]: OUR_INFO, [META.clientCapabilities]: {} },
   })
   const silence = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), PROBE_MS).unref())
   const find = async (): Promise<Hello> => {
@@ -109,7 +110,10 @@ export const greet = async (peer: Peer, startMs: number): Promise<Hello> => {
       if ('lost' in first) throw new Error(first.lost)
       if ('error' in first && first.error.code === RPC.unsupportedVersion) {
         const supported = object(first.error.data).supported
-        if (!Array.isArray(supported) || !supported.some((version) => (LEGACY as readonly unknown[]).includes(version)))
+        if (
+          !Array.isArray(supported) ||
+          !supported.some((version) => (LEGACY_VERSIONS as readonly unknown[]).includes(version))
+        )
           throw new Error('the server speaks none of the revisions that the bridge does')
       }
       return shakeHands(peer, { capabilities: {} })

@@ -1,5 +1,6 @@
+import { type RequestId, RPC } from '../../lib/api/mcp.ts'
+import { isObject, isRequestId, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Logger } from '../../lib/service/log.ts'
-import { isObject, isRequestId, type JsonObject, type RequestId, RPC } from '../json/rpc.ts'
 import type { LongLine } from './lines.ts'
 import { type ProcessOptions, startProcess } from './process.ts'
 

@@ -1,21 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { HEADER, LEGACY_VERSIONS, META, MODERN_VERSION, type RequestId, RPC } from '../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { withMembers } from '../../lib/core/json-text.ts'
 import type { Backend, Filter } from '../backend/backend.ts'
 import { ASKABLE } from '../backend/parking.ts'
 import type { Hello } from '../child/handshake.ts'
 import type { Reply } from '../http/reply.ts'
-import {
-  isObject,
-  type JsonObject,
-  LEGACY,
-  lostCall,
-  META,
-  MODERN,
-  type RequestId,
-  RPC,
-  rpcError,
-} from '../json/rpc.ts'
+import { lostCall, rpcError } from '../json/rpc.ts'
 import type { FrontContext } from './context.ts'
 import { failureOf } from './failure.ts'
 import { createChannel, type Session } from './session.ts'
@@ -29,8 +21,8 @@ type Answer = { result: JsonObject } | { error: JsonObject }
 
 /** The revision for a client that asks for `wanted`, of those that the bridge and the server speak. */
 const agree = (wanted: unknown, hello: Hello): string => {
-  const newest = hello.era === 'legacy' ? hello.version : LEGACY[0]
-  return (LEGACY as readonly unknown[]).includes(wanted) && String(wanted) <= newest ? String(wanted) : newest
+  const newest = hello.era === 'legacy' ? hello.version : LEGACY_VERSIONS[0]
+  return (LEGACY_VERSIONS as readonly unknown[]).includes(wanted) && String(wanted) <= newest ? String(wanted) : newest
 }
 
 /** What `initialize` is answered with in the server's name. */
@@ -50,7 +42,7 @@ export const createBackedSession = (
   const { backend } = options
   const capabilities = isObject(options.params.capabilities) && !context.shared ? options.params.capabilities : {}
   const clientInfo = isObject(options.params.clientInfo) ? options.params.clientInfo : undefined
-  const channel = createChannel({ maxHeld: limits.heldBytes, headers: { 'mcp-session-id': options.id } })
+  const channel = createChannel({ maxHeld: limits.heldBytes, headers: { [HEADER.session]: options.id } })
   const asked = new Map<RequestId, (answer: Answer) => void>()
   const calls = new Map<RequestId, (reason: string) => void>()
   const subscribed = new Set<string>()
@@ -63,7 +55,7 @@ export const createBackedSession = (
     ...params,
     _meta: {
       ...(isObject(params._meta) ? params._meta : {}),
-      [META.version]: MODERN,
+      [META.protocolVersion]: MODERN_VERSION,
       [META.clientCapabilities]: capabilities,
       ...(clientInfo ? { [META.clientInfo]: clientInfo } : {}),
       ...(logLevel ? { [META.logLevel]: logLevel } : {}),

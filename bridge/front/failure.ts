@@ -1,6 +1,8 @@
+import { type RequestId, RPC } from '../../lib/api/mcp.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Logger } from '../../lib/service/log.ts'
 import { Unavailable } from '../child/child.ts'
-import { type JsonObject, lostCall, type RequestId, RPC, rpcError } from '../json/rpc.ts'
+import { lostCall, rpcError } from '../json/rpc.ts'
 
 /** What a client is told of whatever kept its request from the server. Of a bug of ours the log says more. */
 export const failureOf = (log: Logger, error: unknown, id: RequestId): { status: number; body: JsonObject } => {

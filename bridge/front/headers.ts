@@ -1,4 +1,4 @@
-import type { JsonObject } from '../json/rpc.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 /** What a header may be made of: visible ASCII, spaces and tabs. */

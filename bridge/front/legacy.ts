@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HEADER, LEGACY_VERSIONS, type RequestId, RPC } from '../../lib/api/mcp.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import { header, send, takesStream } from '../http/read.ts'
-import { type JsonObject, LEGACY, type RequestId, RPC, rpcError } from '../json/rpc.ts'
+import { rpcError } from '../json/rpc.ts'
 import { createBackedSession, initializeResult } from './backed-session.ts'
 import { backendOf, type FrontContext } from './context.ts'
 import { failureOf } from './failure.ts'
@@ -44,13 +46,13 @@ export const createLegacyFront = (context: FrontContext) => {
       sessions.set(id, session)
       // Only a process of before 2026-07-28 knows anything that its successor does not.
       if (hello.era === 'legacy') peer.whenEnded.then(session.end)
-      return send(response, 200, { jsonrpc: '2.0', id: message.id, result }, { 'mcp-session-id': id })
+      return send(response, 200, { jsonrpc: '2.0', id: message.id, result }, { [HEADER.session]: id })
     }
     const { session, text } = await beginOwnSession(context, id, message, onEnd)
     if (session) sessions.set(id, session)
     response.writeHead(session ? 200 : 502, {
       'content-type': 'application/json',
-      ...(session ? { 'mcp-session-id': id } : {}),
+      ...(session ? { [HEADER.session]: id } : {}),
     })
     response.end(text)
   }
@@ -61,10 +63,14 @@ export const createLegacyFront = (context: FrontContext) => {
       send(response, status, rpcError(null, code, message))
       return undefined
     }
-    const id = header(request, 'mcp-session-id')
-    const version = header(request, 'mcp-protocol-version')
-    if (version !== undefined && !(LEGACY as readonly string[]).includes(version))
-      return refuse(400, RPC.transport, `Bad Request: Unsupported protocol version (supported: ${LEGACY.join(', ')})`)
+    const id = header(request, HEADER.session)
+    const version = header(request, HEADER.version)
+    if (version !== undefined && !(LEGACY_VERSIONS as readonly string[]).includes(version))
+      return refuse(
+        400,
+        RPC.transport,
+        `Bad Request: Unsupported protocol version (supported: ${LEGACY_VERSIONS.join(', ')})`,
+      )
     if (id === undefined) return refuse(400, RPC.transport, 'Bad Request: the Mcp-Session-Id header is missing')
     const session = sessions.get(id)
     if (!session) return refuse(404, RPC.session, 'Session not found')
@@ -75,7 +81,7 @@ export const createLegacyFront = (context: FrontContext) => {
 
   const post = async (message: LegacyMessage, request: IncomingMessage, response: ServerResponse) => {
     if (message.kind === 'request' && message.method === 'initialize') {
-      if (header(request, 'mcp-session-id') !== undefined)
+      if (header(request, HEADER.session) !== undefined)
         return send(response, 400, rpcError(message.id, RPC.invalidRequest, 'This session was initialized already.'))
       try {
         return await begin({ id: message.id, params: message.params ?? {} }, response)

@@ -1,20 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HTTP_STATUS, LEGACY_VERSIONS, META, MODERN_VERSION, type RequestId, RPC } from '../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { withMembers } from '../../lib/core/json-text.ts'
 import { type Backend, readFilter } from '../backend/backend.ts'
 import type { Hello } from '../child/handshake.ts'
 import { send, takesStream } from '../http/read.ts'
 import { createReply, openStream } from '../http/reply.ts'
-import {
-  isObject,
-  type JsonObject,
-  LEGACY,
-  lostCall,
-  META,
-  MODERN,
-  type RequestId,
-  RPC,
-  rpcError,
-} from '../json/rpc.ts'
+import { lostCall, rpcError } from '../json/rpc.ts'
 import { backendOf, type FrontContext } from './context.ts'
 import { failureOf } from './failure.ts'
 import { headerProblem, paramProblem } from './headers.ts'
@@ -30,13 +22,6 @@ export interface ModernRequest {
 
 /** Requests of the era before, which is over: a server of 2026-07-28 does not know them. */
 const GONE = new Set(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe'])
-/** Errors that have an HTTP status of their own. */
-const STATUS: Record<number, number> = {
-  [RPC.methodNotFound]: 404,
-  [RPC.headerMismatch]: 400,
-  [RPC.missingCapability]: 400,
-  [RPC.unsupportedVersion]: 400,
-}
 
 const discovered = (hello: Hello): JsonObject => {
   // Tasks of 2025-11-25 are not those of the extension that came after it.
@@ -50,7 +35,7 @@ const discovered = (hello: Hello): JsonObject => {
       cacheScope: 'private',
       _meta: { [META.serverInfo]: hello.serverInfo },
     }),
-    supportedVersions: [MODERN, ...LEGACY],
+    supportedVersions: [MODERN_VERSION, ...LEGACY_VERSIONS],
   }
 }
 
@@ -82,7 +67,10 @@ export const createModernFront = (context: FrontContext) => {
     try {
       const handle = await backend.call(message, {
         onAnswer: (text, error) =>
-          finish(withMembers(text, { set: { id: message.id } }), error === undefined ? 200 : (STATUS[error] ?? 200)),
+          finish(
+            withMembers(text, { set: { id: message.id } }),
+            error === undefined ? 200 : (HTTP_STATUS[error] ?? 200),
+          ),
         onNotification: (note) => reply.notify(JSON.stringify(note)),
         onLost: (detail, effect) => finish(JSON.stringify(lostCall(message.id, detail, effect))),
       })
@@ -113,12 +101,12 @@ export const createModernFront = (context: FrontContext) => {
     const stamp = (note: JsonObject): string => {
       const params = isObject(note.params) ? note.params : {}
       const meta = isObject(params._meta) ? params._meta : {}
-      return JSON.stringify({ ...note, params: { ...params, _meta: { ...meta, [META.subscription]: message.id } } })
+      return JSON.stringify({ ...note, params: { ...params, _meta: { ...meta, [META.subscriptionId]: message.id } } })
     }
     let stream: ReturnType<typeof openStream> | undefined
     const early: JsonObject[] = []
     const end = () => {
-      const _meta = { [META.subscription]: message.id }
+      const _meta = { [META.subscriptionId]: message.id }
       stream?.write(JSON.stringify({ jsonrpc: '2.0', id: message.id, result: { resultType: 'complete', _meta } }))
       stream?.end()
     }
@@ -154,12 +142,12 @@ export const createModernFront = (context: FrontContext) => {
     const { id, method, version } = message
     const wrong = headerProblem(request.headers, message)
     if (wrong) return send(response, 400, rpcError(id, RPC.headerMismatch, `Header mismatch: ${wrong}.`))
-    if (version !== MODERN)
+    if (version !== MODERN_VERSION)
       return send(
         response,
         400,
         rpcError(id, RPC.unsupportedVersion, 'Unsupported protocol version', {
-          supported: [MODERN, ...LEGACY],
+          supported: [MODERN_VERSION, ...LEGACY_VERSIONS],
           requested: version,
         }),
       )

@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http'
+import type { RequestId } from '../../lib/api/mcp.ts'
+import { HEADER } from '../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { withMembers } from '../../lib/core/json-text.ts'
 import type { Handle } from '../child/peer.ts'
-import { isObject, type JsonObject, lostCall, type RequestId } from '../json/rpc.ts'
+import { lostCall } from '../json/rpc.ts'
 import type { FrontContext } from './context.ts'
 import { createChannel, type Session } from './session.ts'
 
@@ -32,7 +35,7 @@ export const beginOwnSession = async (
     setTimeout(channel.end, DROP_MS)
   }
   const { peer, greeted, touch: touchProcess, end: dismiss } = await context.pool.own(() => end())
-  const channel = createChannel({ maxHeld: limits.heldBytes, headers: { 'mcp-session-id': id } })
+  const channel = createChannel({ maxHeld: limits.heldBytes, headers: { [HEADER.session]: id } })
   const asked = new Set<RequestId>()
   const calls = new Map<RequestId, Handle>()
   peer.whenEnded.then(end)

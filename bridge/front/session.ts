@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
+import type { RequestId } from '../../lib/api/mcp.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import { createReply, openStream, type Reply, type Stream } from '../http/reply.ts'
-import type { JsonObject, RequestId } from '../json/rpc.ts'
 
 /** What a session does with the messages of its client; the two kinds of sessions differ in this alone. */
 export interface Session {

@@ -1,5 +1,6 @@
+import { META, MODERN_VERSION } from '../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Backend } from '../backend/backend.ts'
-import { isObject, type JsonObject, META, MODERN } from '../json/rpc.ts'
 import { mirroredOf } from './headers.ts'
 
 const HOLDS_MS = 10_000
@@ -11,7 +12,7 @@ const page = (backend: Backend, cursor: string | undefined): Promise<JsonObject 
   new Promise((resolve, reject) => {
     const params = {
       ...(cursor === undefined ? {} : { cursor }),
-      _meta: { [META.version]: MODERN, [META.clientCapabilities]: {} },
+      _meta: { [META.protocolVersion]: MODERN_VERSION, [META.clientCapabilities]: {} },
     }
     backend
       .call(

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { RPC } from '../../lib/api/mcp.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import { type Json, parseStrict } from '../../lib/core/strict.ts'
-import { type JsonObject, RPC, rpcError } from '../json/rpc.ts'
+import { rpcError } from '../json/rpc.ts'
 
 /** Answers with a JSON body. */
 export const send = (

@@ -1,20 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
+import { HEADER, LEGACY_VERSIONS, META, MODERN_VERSION, type RequestId, RPC } from '../../lib/api/mcp.ts'
+import { isObject, isRequestId, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Logger } from '../../lib/service/log.ts'
 import type { createLegacyFront, LegacyMessage } from '../front/legacy.ts'
 import type { createModernFront } from '../front/modern.ts'
-import {
-  isObject,
-  isRequestId,
-  type JsonObject,
-  LEGACY,
-  META,
-  MODERN,
-  type RequestId,
-  RPC,
-  rpcError,
-} from '../json/rpc.ts'
+import { rpcError } from '../json/rpc.ts'
 import type { createGuard } from './guard.ts'
 import { header, readJson, send } from './read.ts'
 
@@ -53,9 +45,9 @@ export const startHttp = async (options: HttpOptions) => {
     // The official server's own rules for which era a request is of, and for which it cannot be.
     const route = classifyInboundRequest({
       httpMethod: 'POST',
-      protocolVersionHeader: header(request, 'mcp-protocol-version'),
-      mcpMethodHeader: header(request, 'mcp-method'),
-      mcpNameHeader: header(request, 'mcp-name'),
+      protocolVersionHeader: header(request, HEADER.version),
+      mcpMethodHeader: header(request, HEADER.method),
+      mcpNameHeader: header(request, HEADER.name),
       body,
     })
     if (Array.isArray(body) || !isObject(body) || ('id' in body && id === null))
@@ -65,7 +57,11 @@ export const startHttp = async (options: HttpOptions) => {
       return send(
         response,
         400,
-        rpcError(id, RPC.transport, `Bad Request: Unsupported protocol version (supported: ${LEGACY.join(', ')})`),
+        rpcError(
+          id,
+          RPC.transport,
+          `Bad Request: Unsupported protocol version (supported: ${LEGACY_VERSIONS.join(', ')})`,
+        ),
       )
     if (route.kind === 'reject')
       return send(response, route.httpStatus, rpcError(id, route.code, route.message, route.data as JsonObject))
@@ -74,7 +70,7 @@ export const startHttp = async (options: HttpOptions) => {
       return
     }
     const params = isObject(body.params) ? body.params : {}
-    const version = isObject(params._meta) ? String(params._meta[META.version]) : ''
+    const version = isObject(params._meta) ? String(params._meta[META.protocolVersion]) : ''
     return options.modern.handle({ id, method: String(body.method), params, version }, request, response)
   }
 
@@ -96,8 +92,8 @@ export const startHttp = async (options: HttpOptions) => {
       return send(response, refusal.status, rpcError(null, RPC.transport, refusal.message), refusal.headers)
     }
     if (request.method === 'POST') return post(request, response)
-    const isModern = header(request, 'mcp-protocol-version') === MODERN
-    const withoutSession = request.method === 'GET' && header(request, 'mcp-session-id') === undefined
+    const isModern = header(request, HEADER.version) === MODERN_VERSION
+    const withoutSession = request.method === 'GET' && header(request, HEADER.session) === undefined
     if (isModern || withoutSession || (request.method !== 'GET' && request.method !== 'DELETE')) {
       response.writeHead(405, { allow: isModern ? 'POST' : 'GET, POST, DELETE' }).end()
       return

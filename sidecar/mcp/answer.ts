@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { StringDecoder } from 'node:string_decoder'
 import { createParser } from 'eventsource-parser'
+import type { RequestId } from '../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { failureOf, UpstreamFailure } from '../upstream.ts'
-import { isObject, type JsonObject, type RequestId } from './messages.ts'
 
 /** A message of a server: parsed, and the text it came as (which is passed on, so that nothing of it changes). */
 export interface ServerMessage {

@@ -1,6 +1,7 @@
+import { RPC } from '../../lib/api/mcp.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { ServerMessage } from './answer.ts'
 import { within } from './forward.ts'
-import { type JsonObject, RPC } from './messages.ts'
 import type { ServerPort } from './ports.ts'
 import { ownId } from './server/own-id.ts'
 

@@ -1,5 +1,7 @@
 import type { Span } from '@opentelemetry/api'
+import { type RequestId, RPC } from '../../lib/api/mcp.ts'
 import type { CallRecord } from '../../lib/api/receipt.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { GateContext } from '../context.ts'
 import { intentBody, statedBy, toolRecord } from '../receipts.ts'
 import { redactionsIn } from '../redactions.ts'
@@ -8,16 +10,7 @@ import { createDecider, type DecidedCall } from './decide-call.ts'
 import { dispatch } from './dispatch.ts'
 import { draftAnswer } from './draft.ts'
 import { SessionGone } from './forward.ts'
-import {
-  isObject,
-  type JsonObject,
-  META_REASON,
-  META_TASK,
-  type RequestId,
-  RPC,
-  rpcError,
-  toolError,
-} from './messages.ts'
+import { META_REASON, META_TASK, rpcError, toolError } from './messages.ts'
 import { createObjectRecord } from './object-record.ts'
 import type { Agent, ServerPort } from './ports.ts'
 import { begin, finish, type Ruling } from './recorded.ts'

@@ -1,9 +1,7 @@
+import { TASKS_EXTENSION } from '../../lib/api/mcp.ts'
 import { offersAny } from '../../lib/core/decide-other.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { InForce } from '../authority.ts'
-import { isObject, type JsonObject } from './messages.ts'
-
-/** The extension by which a server of 2026-07-28 answers a call with a task. */
-export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 
 /** Of an object the members that are themselves objects, each as an empty one: what they say inside is not decided. */
 const flags = (value: JsonObject, names: string[]): JsonObject =>

@@ -1,11 +1,11 @@
+import { MAY_ASK, type RequestId, RPC } from '../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { GateContext } from '../context.ts'
 import type { ServerMessage } from './answer.ts'
 import type { HeldCall } from './held.ts'
 import { asksFor, inputOf, ticketFor, urlsOf } from './input.ts'
-import { isObject, type JsonObject, type RequestId, RPC } from './messages.ts'
 import type { Admitted, Answered, Asked, RequestScene, ServerOptions, ServerPort } from './ports.ts'
 import { underId } from './render.ts'
-import { MAY_ASK } from './revision.ts'
 import { admitAnswer, withdraw } from './server-answers.ts'
 import { admitRequest, gateServerRequest } from './server-requests.ts'
 

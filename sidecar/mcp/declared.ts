@@ -1,12 +1,12 @@
 import type { ToolDefinition } from '../../lib/api/gen/types.ts'
 import type { RemitServer } from '../../lib/api/remit.ts'
 import { UserError } from '../../lib/core/errors.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import type { GateContext } from '../context.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import { ASK_MS, ask } from './ask.ts'
 import { within } from './forward.ts'
-import { isObject, type JsonObject } from './messages.ts'
 import type { Agent, ServerPort } from './ports.ts'
 
 const MAX_PAGES = 50

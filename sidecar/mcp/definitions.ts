@@ -1,9 +1,9 @@
 import type { ToolDefinition } from '../../lib/api/gen/types.ts'
 import type { RemitServer } from '../../lib/api/remit.ts'
 import { canonical } from '../../lib/core/canonical.ts'
+import { isObject } from '../../lib/core/json-rpc.ts'
 import type { PreparedRemit } from '../../lib/core/prepare.ts'
 import type { Json } from '../../lib/core/strict.ts'
-import { isObject } from './messages.ts'
 
 /** How long what a server declared is taken for what it declares now. */
 export const FRESH_MS = 60_000

@@ -1,5 +1,7 @@
+import type { RequestId } from '../../lib/api/mcp.ts'
 import type { CallRecord } from '../../lib/api/receipt.ts'
-import { type JsonObject, META_EFFECT, META_RECEIPT, type RequestId } from './messages.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
+import { META_EFFECT, META_RECEIPT } from './messages.ts'
 
 const MAX_ARGUMENTS = 4_000
 

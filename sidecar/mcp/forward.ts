@@ -1,10 +1,11 @@
+import { HEADER } from '../../lib/api/mcp.ts'
 import type { ErrorCode } from '../../lib/core/errors.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import type { Session } from './sessions.ts'
 
 export const sessionHeaders = (session: Session | undefined): Record<string, string> => ({
-  ...(session ? { 'mcp-protocol-version': session.version } : {}),
-  ...(session?.upstream ? { 'mcp-session-id': session.upstream } : {}),
+  ...(session ? { [HEADER.version]: session.version } : {}),
+  ...(session?.upstream ? { [HEADER.session]: session.upstream } : {}),
 })
 
 /** What the agent is told of each failure on the way to a server. */

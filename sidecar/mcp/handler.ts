@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HEADER, RPC } from '../../lib/api/mcp.ts'
 import type { GateContext } from '../context.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import { createEndedSessions } from './end-session.ts'
@@ -14,7 +15,6 @@ import { eraOfRequest } from './front/versions.ts'
 import { accepts, header } from './http.ts'
 import { createInFlight } from './in-flight.ts'
 import { readMessage } from './incoming.ts'
-import { RPC } from './messages.ts'
 import { sessionOf } from './named-session.ts'
 
 /** The MCP side of the gate: one endpoint a declared server, Streamable HTTP in all its revisions. */
@@ -41,7 +41,7 @@ export const createMcpHandler = (gate: GateContext) => {
   const inSession = async (request: IncomingMessage, response: ServerResponse, name: string): Promise<unknown> => {
     const isStream = request.method === 'GET'
     // A client that tries for a stream before it has a session takes this for an answer.
-    if (eraOfRequest(request) === 'modern' || (isStream && header(request, 'mcp-session-id') === undefined))
+    if (eraOfRequest(request) === 'modern' || (isStream && header(request, HEADER.session) === undefined))
       return response.writeHead(405, { allow: 'POST' }).end()
     const refuse = refusing(response, null)
     // A session can be ended without authority, a stream cannot be had.

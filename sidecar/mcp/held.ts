@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
-import type { JsonObject } from './messages.ts'
 import type { Answered, Asked } from './ports.ts'
 
 /** Calls kept open at a time while agents answer what their servers ask. */

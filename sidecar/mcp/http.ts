@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { JsonObject } from './messages.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 
 /** Answers with a JSON body. */
 export const send = (response: ServerResponse, status: number, body: JsonObject) => {

@@ -1,5 +1,5 @@
+import type { RequestId } from '../../lib/api/mcp.ts'
 import type { UpstreamFailure } from '../upstream.ts'
-import type { RequestId } from './messages.ts'
 
 /** Calls on their way, by session and request id, to be given up. */
 export interface InFlight {

@@ -1,9 +1,9 @@
+import { MAY_ASK, RPC } from '../../lib/api/mcp.ts'
 import { canonical, sha256hex } from '../../lib/core/canonical.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import type { ServerMessage } from './answer.ts'
-import { isObject, type JsonObject } from './messages.ts'
 import type { Admitted, Asked } from './ports.ts'
-import { MAY_ASK } from './revision.ts'
 import type { Seal } from './seal.ts'
 
 const PURPOSE = 'input'
@@ -68,11 +68,10 @@ interface Wanted {
   state: string | undefined
 }
 
-/** The error by which a server of 2025-11-25 wants URLs opened first; the modern revision asks for that as for any input. */
-const URLS_FIRST = -32042
+/** The URLs that a server of 2025-11-25 wants opened first, as what 2026-07-28 asks for. */
 export const urlsOf = ({ message }: ServerMessage): Wanted | undefined => {
   const { error } = message
-  if (!isObject(error) || error.code !== URLS_FIRST) return undefined
+  if (!isObject(error) || error.code !== RPC.urlElicitationRequired) return undefined
   const listed = isObject(error.data) && Array.isArray(error.data.elicitations) ? error.data.elicitations : []
   return {
     requests: listed.map((params, index) => [

@@ -1,10 +1,8 @@
+import type { RequestId } from '../../lib/api/mcp.ts'
 import { aliasOf } from '../../lib/core/alias.ts'
-import type { ErrorCode } from '../../lib/core/errors.ts'
-import { describe, type ErrorValues } from '../../lib/core/errors.ts'
+import { describe, type ErrorCode, type ErrorValues } from '../../lib/core/errors.ts'
+import { isObject, isRequestId, type JsonObject, MAX_ID } from '../../lib/core/json-rpc.ts'
 import type { Json } from '../../lib/core/strict.ts'
-
-export type RequestId = string | number
-export type JsonObject = { [key: string]: Json }
 
 /** A JSON-RPC 2.0 message of the agent; `raw` has every field it came with. */
 export type Message =
@@ -12,23 +10,11 @@ export type Message =
   | { kind: 'request'; id: RequestId; method: string; params?: JsonObject; raw: JsonObject }
   | { kind: 'notification'; method: string; params?: JsonObject; raw: JsonObject }
 
-/** The revisions of the protocol that pass, newest first. */
-export const PROTOCOL_VERSIONS = ['2025-11-25', '2025-06-18'] as const
-export const isSupportedVersion = (version: unknown): boolean =>
-  (PROTOCOL_VERSIONS as readonly unknown[]).includes(version)
-
 export const META_RECEIPT = 'dev.remit/receipt'
 export const META_EFFECT = 'dev.remit/effect'
 const META_CODE = 'dev.remit/code'
 export const META_TASK = 'dev.remit/task'
 export const META_REASON = 'dev.remit/reason'
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-/** Traces keep it until they are sent: a long one, many times, would be memory. */
-const MAX_ID = 256
-export const isRequestId = (value: unknown): value is RequestId =>
-  (typeof value === 'string' && value.length <= MAX_ID) || (typeof value === 'number' && Number.isSafeInteger(value))
 
 /** Every field that the gate or a server reads of what an agent may send: of the message, and of its params. */
 const MESSAGE_FIELDS = ['jsonrpc', 'id', 'method', 'params', 'result', 'error']
@@ -67,17 +53,6 @@ export const classify = (value: Json): Message | string => {
   if (!isRequestId(value.id)) return `id must be a string of at most ${MAX_ID} characters or a whole number`
   return { kind: 'request', id: value.id, method: value.method, ...params, raw: value }
 }
-
-/** JSON-RPC error codes: the standard ones, and the two the official SDKs use for transport and session. */
-export const RPC = {
-  parse: -32700,
-  invalidRequest: -32600,
-  methodNotFound: -32601,
-  invalidParams: -32602,
-  internal: -32603,
-  transport: -32000,
-  session: -32001,
-} as const
 
 /** A JSON-RPC error with the catalog's sentence; `data.code` is the catalog's code. */
 export const rpcError = (

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isObject, type JsonObject } from './messages.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Asked } from './ports.ts'
 
 /** Which field of `params` the header `Mcp-Name` repeats. */

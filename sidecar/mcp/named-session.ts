@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HEADER, RPC } from '../../lib/api/mcp.ts'
 import { versionsOf } from './front/versions.ts'
 import { header, send } from './http.ts'
-import { isSupportedVersion, PROTOCOL_VERSIONS, RPC, rpcError } from './messages.ts'
+import { rpcError } from './messages.ts'
+import { isSupportedVersion, PROTOCOL_VERSIONS } from './revision.ts'
 import type { Session } from './sessions.ts'
 
 /** The session a request names, or why it cannot have one; answered already when undefined. */
@@ -11,7 +13,7 @@ export const sessionOf = (
   response: ServerResponse,
   server: string,
 ): { id: string; session: Session } | undefined => {
-  const id = header(request, 'mcp-session-id')
+  const id = header(request, HEADER.session)
   const versions = versionsOf(request)
   const version = versions.find((named) => !isSupportedVersion(named))
   if (version !== undefined) {

@@ -1,6 +1,7 @@
 import type { RemitServer } from '../../lib/api/remit.ts'
 import type { ReadObject } from '../../lib/core/decide.ts'
 import { UserError } from '../../lib/core/errors.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { ObjectNeed } from '../../lib/core/rule/object.ts'
 import { type Json, parseStrict } from '../../lib/core/strict.ts'
 import type { InForce } from '../authority.ts'
@@ -8,7 +9,6 @@ import type { GateContext } from '../context.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import { ask } from './ask.ts'
 import { SessionGone } from './forward.ts'
-import { isObject, type JsonObject } from './messages.ts'
 import type { ServerPort } from './ports.ts'
 
 /** For whom objects are read: the agent's own way to that server, and the trace. */

@@ -1,6 +1,8 @@
+import { type RequestId, RPC } from '../../lib/api/mcp.ts'
 import type { ResultBody } from '../../lib/api/receipt.ts'
 import { sha256hex } from '../../lib/core/canonical.ts'
 import { describe, type ErrorCode, UserError } from '../../lib/core/errors.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Step } from '../../lib/core/path.ts'
 import type { Redactions } from '../../lib/core/redact.ts'
 import type { Json } from '../../lib/core/strict.ts'
@@ -8,7 +10,7 @@ import { clip, firstText } from '../receipts.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
 import { FAILURE_CODES, SessionGone } from './forward.ts'
-import { type JsonObject, type RequestId, RPC, rpcError, toolError } from './messages.ts'
+import { rpcError, toolError } from './messages.ts'
 import { withhold } from './withhold.ts'
 
 /** What came of a call: for the record, and for the agent once that is written. */

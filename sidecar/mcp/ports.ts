@@ -1,10 +1,11 @@
 import type { Span } from '@opentelemetry/api'
+import type { RequestId } from '../../lib/api/mcp.ts'
 import type { IntentBody } from '../../lib/api/receipt.ts'
 import type { RemitServer } from '../../lib/api/remit.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { InForce } from '../authority.ts'
 import type { ServerMessage } from './answer.ts'
 import type { Resumed } from './input.ts'
-import type { JsonObject, RequestId } from './messages.ts'
 import type { Session } from './sessions.ts'
 
 /** How MCP is spoken: in sessions that `initialize` begins (2025-11-25 and before), or all in each request (2026-07-28). */

@@ -1,8 +1,8 @@
+import { CACHEABLE, MAY_ASK, META, RPC } from '../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { type Edit, inMember, withMembers } from '../../lib/core/json-text.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
-import { isObject, type JsonObject, RPC } from './messages.ts'
-import { CACHEABLE, MAY_ASK, META } from './revision.ts'
 
 /** Longest an agent may rely on what it was told: a new remit can change it at any moment. */
 const MAX_TTL_MS = 5_000
@@ -21,13 +21,10 @@ const edited = (answer: ServerMessage, name: 'result' | 'error', edit: Edit): Se
   return { message: { ...answer.message, [name]: object }, raw: inMember(answer.raw, name, edit) }
 }
 
-/** The code for a resource that is not there, in the older revisions; the modern one has none of its own for it. */
-const NO_RESOURCE = -32002
-
 /** A server's answer for an agent of the modern revision, or UpstreamFailure when it can be none; `info`: how a server names itself that says so only once. */
 export const asModern = (method: string, answer: ServerMessage, info?: unknown): ServerMessage => {
   const { result, error } = answer.message
-  if (isObject(error) && error.code === NO_RESOURCE)
+  if (isObject(error) && error.code === RPC.resourceNotFound)
     return edited(answer, 'error', { set: { code: RPC.invalidParams } })
   if (!isObject(result)) return answer
   if (result.resultType === 'input_required' && !MAY_ASK.has(method))
@@ -35,11 +32,11 @@ export const asModern = (method: string, answer: ServerMessage, info?: unknown):
   const complete = result.resultType === undefined || result.resultType === 'complete'
   const hints = CACHEABLE.has(method) && complete ? cacheHints(result) : undefined
   const meta = isObject(result._meta) ? result._meta : {}
-  const named = isObject(info) && meta[META.server] === undefined
+  const named = isObject(info) && meta[META.serverInfo] === undefined
   if (result.resultType !== undefined && !hints && !named) return answer
   return edited(answer, 'result', {
     add: { resultType: 'complete' },
-    set: { ...(named ? { _meta: { ...meta, [META.server]: info } } : {}), ...hints },
+    set: { ...(named ? { _meta: { ...meta, [META.serverInfo]: info } } : {}), ...hints },
   })
 }
 

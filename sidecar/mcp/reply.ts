@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import type { JsonObject } from './messages.ts'
+import { HTTP_STATUS } from '../../lib/api/mcp.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 
 /** The answer to one POST: a JSON body, or an event stream from the first message that comes before the answer. */
 export interface Reply {
@@ -95,8 +96,6 @@ const withType = (body: JsonObject): JsonObject => {
     : body
 }
 
-/** Errors of the protocol that are statuses of HTTP too. */
-const STATUS: Readonly<Record<string, number>> = { '-32601': 404, '-32020': 400, '-32021': 400, '-32022': 400 }
 const SHORT = 64 * 1024
 
 const statusOf = (body: string | JsonObject): number => {
@@ -106,5 +105,5 @@ const statusOf = (body: string | JsonObject): number => {
     parsed = JSON.parse(body)
   }
   const { error } = parsed as { error?: { code?: unknown } }
-  return STATUS[String(error?.code)] ?? 200
+  return HTTP_STATUS[Number(error?.code)] ?? 200
 }

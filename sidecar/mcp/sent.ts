@@ -1,4 +1,5 @@
 import type { Attributes, Span } from '@opentelemetry/api'
+import type { RequestId } from '../../lib/api/mcp.ts'
 import type { GateContext } from '../context.ts'
 import {
   ATTR,
@@ -11,7 +12,6 @@ import {
   startSpan,
   traceparentOf,
 } from '../telemetry.ts'
-import type { RequestId } from './messages.ts'
 import type { Finished } from './outcome.ts'
 import type { ServerPort } from './ports.ts'
 

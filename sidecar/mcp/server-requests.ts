@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { RELATED_TASK, RPC } from '../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { GateContext } from '../context.ts'
 import { clip } from '../receipts.ts'
 import { ATTR, below, endSpan, parentContext, SpanKind, startSpan } from '../telemetry.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import { offeredToServer } from './capabilities.ts'
 import { within } from './forward.ts'
-import { isObject, type JsonObject, RPC } from './messages.ts'
 import { beginOther, traceOf } from './methods/other.ts'
-import { RELATED_TASK, readRequest } from './methods/request-form.ts'
+import { readRequest } from './methods/request-form.ts'
 import type { Admitted, Agent, Answered, Asked, RequestScene } from './ports.ts'
 import {
   admitAnswer,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Json } from '../../lib/core/strict.ts'
-import type { JsonObject } from './messages.ts'
 import type { Seal } from './seal.ts'
 
 /** What the gate has to know of a session; `upstream` is absent when the server keeps none. */

@@ -1,7 +1,8 @@
 import type { Attributes, Span } from '@opentelemetry/api'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { GateContext } from '../context.ts'
 import { ATTR, endSpan, errorType, OVER_HTTP, parentContext, SpanKind, startSpan } from '../telemetry.ts'
-import type { JsonObject, Message } from './messages.ts'
+import type { Message } from './messages.ts'
 import type { Agent } from './ports.ts'
 import { sessionLabel } from './sessions.ts'
 

@@ -1,7 +1,7 @@
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Step } from '../../lib/core/path.ts'
 import { redact } from '../../lib/core/redact.ts'
 import type { Json } from '../../lib/core/strict.ts'
-import { isObject, type JsonObject } from './messages.ts'
 
 export const WITHHELD = 'The policy withholds this part of the result.'
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import type { RequestId } from '../../../lib/api/mcp.ts'
 import { UpstreamFailure } from '../../upstream.ts'
-import type { RequestId } from '../messages.ts'
 import type { Answered, Asked } from '../ports.ts'
 
 /** Most requests one session may be asked at a time. */

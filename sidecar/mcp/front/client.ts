@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../messages.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 
 const MAX_KEPT = 2_048
 const MAX_NAME = 100

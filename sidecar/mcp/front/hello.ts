@@ -1,23 +1,17 @@
+import { HEADER, META, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import { describe, UserError } from '../../../lib/core/errors.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
 import { traceparentOf } from '../../telemetry.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { offeredToAgent, offeredToServer } from '../capabilities.ts'
 import { FAILURE_CODES, OtherEra, SessionGone, within } from '../forward.ts'
-import {
-  isObject,
-  isSupportedVersion,
-  type JsonObject,
-  type Message,
-  PROTOCOL_VERSIONS,
-  RPC,
-  rpcError,
-} from '../messages.ts'
+import { type Message, rpcError } from '../messages.ts'
 import type { Agent } from '../ports.ts'
 import type { Reply } from '../reply.ts'
-import { ALL_VERSIONS, META } from '../revision.ts'
+import { ALL_VERSIONS, isSupportedVersion, PROTOCOL_VERSIONS } from '../revision.ts'
 import { exchange } from '../server/legacy-exchange.ts'
 import { traced } from '../traced.ts'
 import { capabilitiesKept, nameKept } from './client.ts'
@@ -78,7 +72,7 @@ export const discover = (gate: GateContext, greeting: Greeting): Promise<string 
   const { inForce, server, message, agent, reply, signal } = greeting
   const answer = async () => {
     const { capabilities, instructions, ttlMs, serverInfo, _meta } = await gate.ports.hello(server, agent, signal)
-    const info = (isObject(_meta) ? _meta[META.server] : undefined) ?? serverInfo
+    const info = (isObject(_meta) ? _meta[META.serverInfo] : undefined) ?? serverInfo
     const remit = gate.authority.current() ?? inForce
     reply.answer({
       jsonrpc: '2.0',
@@ -90,7 +84,7 @@ export const discover = (gate: GateContext, greeting: Greeting): Promise<string 
         ...(typeof instructions === 'string' ? { instructions } : {}),
         ttlMs: ttlMs ?? 0,
         cacheScope: 'private',
-        ...(isObject(info) ? { _meta: { [META.server]: info } } : {}),
+        ...(isObject(info) ? { _meta: { [META.serverInfo]: info } } : {}),
       },
     })
     return undefined
@@ -133,7 +127,7 @@ const helloOf = async (
   version: string,
 ): Promise<JsonObject> => {
   const { capabilities, instructions, _meta } = await gate.ports.hello(server, agent, signal)
-  const info = isObject(_meta) ? _meta[META.server] : undefined
+  const info = isObject(_meta) ? _meta[META.serverInfo] : undefined
   return {
     protocolVersion: version,
     capabilities: isObject(capabilities) ? capabilities : {},
@@ -188,7 +182,7 @@ export const initialize = (gate: GateContext, greeting: Greeting): Promise<strin
     })
     const remit = gate.authority.current() ?? inForce
     const offered = isObject(result.capabilities) ? result.capabilities : {}
-    reply.header('mcp-session-id', session)
+    reply.header(HEADER.session, session)
     reply.answer({
       ...answer.message,
       result: { ...result, capabilities: offeredToAgent(remit, server.name, offered) },

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HEADER, RPC } from '../../../lib/api/mcp.ts'
 import type { GateContext } from '../../context.ts'
 import { header } from '../http.ts'
-import { type Message, RPC } from '../messages.ts'
+import type { Message } from '../messages.ts'
 import { fateOf } from '../methods/table.ts'
 import { sessionOf } from '../named-session.ts'
 import type { Agent } from '../ports.ts'
@@ -58,7 +59,7 @@ export const createLegacyFront =
     const traceparent = header(request, 'traceparent')
     if (message.kind === 'notification') {
       // Some clients send them before they have a session, or without naming it; nobody waits for them.
-      if (header(request, 'mcp-session-id') === undefined) return void response.writeHead(202).end()
+      if (header(request, HEADER.session) === undefined) return void response.writeHead(202).end()
       const known = sessionOf(liveSession, request, response, name)
       if (known && server) await notified(message, { inForce, server, known }, response)
       return

@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http'
+import { META, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import { offersAny } from '../../../lib/core/decide-other.ts'
 import { UserError } from '../../../lib/core/errors.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import { pause } from '../../../lib/service/pause.ts'
 import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
@@ -9,12 +11,11 @@ import { UpstreamFailure } from '../../upstream.ts'
 import type { ServerMessage } from '../answer.ts'
 import { SessionGone } from '../forward.ts'
 import { send } from '../http.ts'
-import { isObject, type JsonObject, type Message, RPC, rpcError } from '../messages.ts'
+import { type Message, rpcError } from '../messages.ts'
 import { followable } from '../methods/follow.ts'
 import { serverNotification } from '../methods/server-notifications.ts'
 import type { Agent, RequestScene, Wanted } from '../ports.ts'
 import { SSE_HEADERS, sseEvent, writeEvent } from '../reply.ts'
-import { META } from '../revision.ts'
 import { gateServerRequest } from '../server-requests.ts'
 import type { Session } from '../sessions.ts'
 import type { Asks } from './asks.ts'
@@ -140,7 +141,7 @@ export const createListeners = (gate: GateContext, asks: Asks): Listeners => {
             ...(isObject(told.params) ? told.params : {}),
             _meta: {
               ...(isObject(told.params) && isObject(told.params._meta) ? told.params._meta : {}),
-              [META.subscription]: id,
+              [META.subscriptionId]: id,
             },
           },
         })
@@ -177,7 +178,7 @@ export const createListeners = (gate: GateContext, asks: Asks): Listeners => {
         ),
       )
       const end = () => {
-        const result = { resultType: 'complete', _meta: { [META.subscription]: id } }
+        const result = { resultType: 'complete', _meta: { [META.subscriptionId]: id } }
         response.end(sseEvent(JSON.stringify({ jsonrpc: '2.0', id, result })))
       }
       keep(response, { tell, end })

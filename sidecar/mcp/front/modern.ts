@@ -1,15 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { META, MODERN_VERSION, RPC } from '../../../lib/api/mcp.ts'
 import { aliasOf } from '../../../lib/core/alias.ts'
 import { describe } from '../../../lib/core/errors.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { GateContext } from '../../context.ts'
 import { header, send } from '../http.ts'
 import { resumedBy } from '../input.ts'
-import { isObject, type JsonObject, type Message, RPC } from '../messages.ts'
+import type { Message } from '../messages.ts'
 import { fateOf } from '../methods/table.ts'
 import { mirrorProblem } from '../mirrored.ts'
 import type { Agent } from '../ports.ts'
 import { createModernReply } from '../reply.ts'
-import { ALL_VERSIONS, isLogLevel, META, MODERN_CODES, MODERN_VERSION } from '../revision.ts'
+import { ALL_VERSIONS, isLogLevel } from '../revision.ts'
 import { admitted, refusing } from './door.ts'
 import { discover, greet } from './hello.ts'
 import type { Listeners } from './listen.ts'
@@ -23,8 +25,8 @@ const metaProblem = (meta: unknown): string | undefined => {
   if (!isObject(meta)) return 'params._meta is missing'
   const stray = Object.values(META).find((key) => aliasOf(key, Object.keys(meta)) !== undefined)
   if (stray) return `${stray} must be spelled like this`
-  if (typeof meta[META.version] !== 'string') return `params._meta["${META.version}"] must be a string`
-  if (!isObject(meta[META.capabilities])) return `params._meta["${META.capabilities}"] must be an object`
+  if (typeof meta[META.protocolVersion] !== 'string') return `params._meta["${META.protocolVersion}"] must be a string`
+  if (!isObject(meta[META.clientCapabilities])) return `params._meta["${META.clientCapabilities}"] must be an object`
   const { [META.logLevel]: level } = meta
   return level === undefined || isLogLevel(level) ? undefined : `params._meta["${META.logLevel}"] is no level`
 }
@@ -43,10 +45,10 @@ const isRefused = (
     refuse(400, RPC.invalidParams, 'MalformedRequest', { detail: problem })
     return true
   }
-  const version = String((params._meta as JsonObject)[META.version])
+  const version = String((params._meta as JsonObject)[META.protocolVersion])
   const named = versionsOf(request)
   const mismatch = (detail: string) => {
-    refuse(400, MODERN_CODES.headerMismatch, 'MalformedRequest', { detail })
+    refuse(400, RPC.headerMismatch, 'MalformedRequest', { detail })
     return true
   }
   if (named.length === 0) return mismatch('the header MCP-Protocol-Version is missing')
@@ -59,7 +61,7 @@ const isRefused = (
       jsonrpc: '2.0',
       id,
       error: {
-        code: MODERN_CODES.unsupportedVersion,
+        code: RPC.unsupportedVersion,
         message: describe('UnsupportedVersion', { version: requested, supported: supported.join(', ') }).message,
         data: { supported, requested },
       },
@@ -104,7 +106,7 @@ export const createModernFront =
     const agent: Agent = {
       era: 'modern',
       version: MODERN_VERSION,
-      capabilities: (params._meta as JsonObject)[META.capabilities] as JsonObject,
+      capabilities: (params._meta as JsonObject)[META.clientCapabilities] as JsonObject,
       notify: reply.message,
       // It is asked by the answer to its request, never beside it.
       ask: async () => ({ error: { code: RPC.methodNotFound, message: 'This client cannot be asked now.' } }),

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http'
+import { HEADER, META } from '../../../lib/api/mcp.ts'
+import { isObject } from '../../../lib/core/json-rpc.ts'
 import { header } from '../http.ts'
-import { isObject, isSupportedVersion, type Message } from '../messages.ts'
+import type { Message } from '../messages.ts'
 import type { Era } from '../ports.ts'
-import { META } from '../revision.ts'
+import { isSupportedVersion } from '../revision.ts'
 
 /** The versions a request's header names; some clients send it twice, which HTTP reads as a list. */
 export const versionsOf = (request: IncomingMessage): string[] =>
-  (header(request, 'mcp-protocol-version') ?? '')
+  (header(request, HEADER.version) ?? '')
     .split(',')
     .map((version) => version.trim())
     .filter(Boolean)
@@ -17,7 +19,7 @@ const isModernDate = (version: string) => /^\d{4}-\d\d-\d\d$/.test(version) && v
 /** Which era a request is of: by what it says of itself in its body, or else by its header. */
 export const eraOfRequest = (request: IncomingMessage, message?: Message): Era => {
   const meta = message && message.kind !== 'response' ? message.params?._meta : undefined
-  if (isObject(meta) && META.version in meta) return 'modern'
+  if (isObject(meta) && META.protocolVersion in meta) return 'modern'
   const versions = versionsOf(request)
   return versions.some(isModernDate) && !versions.some(isSupportedVersion) ? 'modern' : 'legacy'
 }

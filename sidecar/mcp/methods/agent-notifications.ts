@@ -1,7 +1,8 @@
 import { offersAny } from '../../../lib/core/decide-other.ts'
+import { isRequestId, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
-import { isRequestId, type JsonObject, type Message } from '../messages.ts'
+import type { Message } from '../messages.ts'
 import type { Era } from '../ports.ts'
 import { fateOf } from './table.ts'
 

@@ -1,5 +1,6 @@
+import { RPC } from '../../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import { parseStrict } from '../../../lib/core/strict.ts'
-import { isObject, type JsonObject } from '../messages.ts'
 import type { Answered, Asked } from '../ports.ts'
 
 /** An agent's answer as it may be decided; or what is wrong with it, as a phrase. */
@@ -53,9 +54,9 @@ export const readResult = (asked: Asked, result: JsonObject): AnswerForm => {
   }
 }
 
-const KNOWN_CODES = new Set([-1, -32600, -32601, -32602, -32603])
+const KNOWN_CODES = new Set<number>([-1, RPC.invalidRequest, RPC.methodNotFound, RPC.invalidParams, RPC.internal])
 
 /** An agent's refusal as the server gets it: its words could say what no rule about answers lets it say. */
 export const plainError = ({ code }: Extract<Answered, { error: unknown }>['error']): Answered => ({
-  error: { code: KNOWN_CODES.has(code) ? code : -32603, message: 'The client does not answer this.' },
+  error: { code: KNOWN_CODES.has(code) ? code : RPC.internal, message: 'The client does not answer this.' },
 })

@@ -1,7 +1,7 @@
 import { aliasOf } from '../../../lib/core/alias.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Step } from '../../../lib/core/path.ts'
 import type { Json } from '../../../lib/core/strict.ts'
-import { isObject, type JsonObject } from '../messages.ts'
 import { type Commit, redactedText, WITHHELD } from '../withhold.ts'
 
 /** Stands for contents of a resource nobody asked for, or that may not be read by itself. */

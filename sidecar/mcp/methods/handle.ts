@@ -1,5 +1,6 @@
+import { RPC } from '../../../lib/api/mcp.ts'
 import type { GateContext } from '../../context.ts'
-import { RPC, rpcError } from '../messages.ts'
+import { rpcError } from '../messages.ts'
 import { isLogLevel } from '../revision.ts'
 import { askServer, type MethodRequest } from './ask-server.ts'
 import { handleDecided } from './decided.ts'

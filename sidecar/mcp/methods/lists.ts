@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
+import { META } from '../../../lib/api/mcp.ts'
 import { aliasOf } from '../../../lib/core/alias.ts'
 import { offered } from '../../../lib/core/decide-other.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { PreparedRemit } from '../../../lib/core/prepare.ts'
 import { redactionsOf } from '../../../lib/core/redact.ts'
 import type { Json } from '../../../lib/core/strict.ts'
 import { visible } from '../../../lib/core/visible.ts'
-import { isObject, type JsonObject } from '../messages.ts'
-import { META } from '../revision.ts'
 
 /** What a list's items stand under, and what names one. */
 export const LISTS: Record<string, { items: string; name: string; type?: 'resource' | 'prompt' }> = {
@@ -47,13 +47,13 @@ const isOffered = (
 
 /** What of a list is no item: the way to the next page, and how the modern revision has an answer say what it is. */
 const around = ({ nextCursor, resultType, ttlMs, cacheScope, _meta }: JsonObject): JsonObject => {
-  const info = isObject(_meta) ? _meta[META.server] : undefined
+  const info = isObject(_meta) ? _meta[META.serverInfo] : undefined
   return {
     ...(typeof nextCursor === 'string' ? { nextCursor } : {}),
     ...(resultType === undefined ? {} : { resultType }),
     ...(ttlMs === undefined ? {} : { ttlMs }),
     ...(cacheScope === undefined ? {} : { cacheScope }),
-    ...(isObject(info) ? { _meta: { [META.server]: info } } : {}),
+    ...(isObject(info) ? { _meta: { [META.serverInfo]: info } } : {}),
   }
 }
 

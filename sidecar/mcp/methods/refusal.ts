@@ -1,7 +1,9 @@
+import { type RequestId, RPC } from '../../../lib/api/mcp.ts'
 import { UserError } from '../../../lib/core/errors.ts'
+import type { JsonObject } from '../../../lib/core/json-rpc.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { FAILURE_CODES, SessionGone } from '../forward.ts'
-import { type JsonObject, type RequestId, RPC, rpcError } from '../messages.ts'
+import { rpcError } from '../messages.ts'
 
 /** An error of the way to the server, as the protocol says it; what is our own mistake is thrown on. */
 export const refusal = (

@@ -1,7 +1,8 @@
+import { RELATED_TASK } from '../../../lib/api/mcp.ts'
 import { aliasOf } from '../../../lib/core/alias.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import { parseStrict } from '../../../lib/core/strict.ts'
 import { modesOf } from '../capabilities.ts'
-import { isObject, type JsonObject } from '../messages.ts'
 import type { Asked } from '../ports.ts'
 
 /** What a server may write into each of its requests; nothing else reaches the agent. */
@@ -15,7 +16,6 @@ const FIELDS: Record<string, string[]> = {
 }
 /** Read by every client; of these nothing but the token and the task is passed on. */
 const COMMON = ['_meta', 'task']
-export const RELATED_TASK = 'io.modelcontextprotocol/related-task'
 
 const MAX_BYTES = 4 * 1024 * 1024
 const MAX_URL = 2_048

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { GateContext } from '../../context.ts'
-import { isObject, type JsonObject } from '../messages.ts'
 import { admitAnswer } from '../server-answers.ts'
 import { admitRequest } from '../server-requests.ts'
 import type { TaskRequest } from './tasks.ts'

@@ -1,13 +1,12 @@
+import { RPC } from '../../../lib/api/mcp.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { GateContext } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import type { ServerMessage } from '../answer.ts'
-import { isObject, type JsonObject } from '../messages.ts'
 import type { Admitted, RequestScene } from '../ports.ts'
 import { conclude, withdraw } from '../server-answers.ts'
 import { admitRequest } from '../server-requests.ts'
 
-/** The error by which a server of 2025-11-25 wants URLs opened before it does anything. */
-const URL_ELICITATION_REQUIRED = -32042
 const MAX_ELICITATIONS = 16
 
 /**
@@ -20,7 +19,7 @@ export const withAdmittedUrls = async (
   answer: ServerMessage,
 ): Promise<ServerMessage> => {
   const { error } = answer.message
-  if (!isObject(error) || error.code !== URL_ELICITATION_REQUIRED) return answer
+  if (!isObject(error) || error.code !== RPC.urlElicitationRequired) return answer
   const listed = isObject(error.data) && Array.isArray(error.data.elicitations) ? error.data.elicitations : []
   if (listed.length === 0 || listed.length > MAX_ELICITATIONS)
     throw new UpstreamFailure('invalid', 'it wants URLs opened and does not say which', true)

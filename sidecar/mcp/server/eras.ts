@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import { HEADER, META, MODERN_VERSION, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { readAnswer } from '../answer.ts'
 import { within } from '../forward.ts'
-import { isObject, type JsonObject } from '../messages.ts'
 import { mirror } from '../mirrored.ts'
 import type { Era } from '../ports.ts'
-import { META, MODERN_CODES, MODERN_VERSION } from '../revision.ts'
 import { post, readRefusal } from './post.ts'
 
 /** Longest it may take to find out which era a server speaks. */
@@ -27,7 +27,9 @@ export const GATE_INFO: JsonObject = { name: 'remit', version: '1' }
 
 const DISCOVER = {
   method: 'server/discover',
-  params: { _meta: { [META.version]: MODERN_VERSION, [META.client]: GATE_INFO, [META.capabilities]: {} } },
+  params: {
+    _meta: { [META.protocolVersion]: MODERN_VERSION, [META.clientInfo]: GATE_INFO, [META.clientCapabilities]: {} },
+  },
 }
 
 const listsOurs = (versions: unknown): boolean => Array.isArray(versions) && versions.includes(MODERN_VERSION)
@@ -35,8 +37,8 @@ const listsOurs = (versions: unknown): boolean => Array.isArray(versions) && ver
 /** Whether an error is one that only a server of the modern revision sends, and that it can be spoken with. */
 export const isModernError = (error: unknown): boolean => {
   if (!isObject(error)) return false
-  if (error.code === MODERN_CODES.unsupportedVersion) return isObject(error.data) && listsOurs(error.data.supported)
-  return error.code === MODERN_CODES.headerMismatch || error.code === MODERN_CODES.missingCapability
+  if (error.code === RPC.unsupportedVersion) return isObject(error.data) && listsOurs(error.data.supported)
+  return error.code === RPC.headerMismatch || error.code === RPC.missingCapability
 }
 
 /** `sure`: it answered so, and will again. */
@@ -46,7 +48,7 @@ const probe = async (gate: Outside, server: RemitServer): Promise<{ era: Era; su
   try {
     const response = await post(gate, {
       server,
-      headers: { 'mcp-protocol-version': MODERN_VERSION, ...mirror(DISCOVER) },
+      headers: { [HEADER.version]: MODERN_VERSION, ...mirror(DISCOVER) },
       message: { jsonrpc: '2.0', id, ...DISCOVER },
       signal: limit.signal,
     })

@@ -1,11 +1,12 @@
+import { HEADER, type RequestId, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
+import { isRequestId, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import { pause } from '../../../lib/service/pause.ts'
 import type { Outside } from '../../context.ts'
 import { targetOf } from '../../target.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { type Mark, readAnswer, type ServerMessage, StreamOver } from '../answer.ts'
 import { OtherEra, SessionGone, sessionHeaders, within } from '../forward.ts'
-import { isRequestId, type JsonObject, type RequestId, RPC } from '../messages.ts'
 import type { Answered, ServerOptions } from '../ports.ts'
 import type { Session } from '../sessions.ts'
 import { isModernError } from './eras.ts'
@@ -155,7 +156,7 @@ export const exchange = async (
     const answer = await readAnswer(response, reading).catch((error: unknown) =>
       resumed(gate, place, reading, isAsking, error),
     )
-    const session = response.headers['mcp-session-id']
+    const session = response.headers[HEADER.session]
     return { ...answer, session: typeof session === 'string' ? session : undefined }
   } catch (error) {
     if (error instanceof UpstreamFailure && error.sent && error.kind !== 'invalid' && message.method !== 'initialize')

@@ -1,6 +1,6 @@
 import type { RemitServer } from '../../../lib/api/remit.ts'
+import type { JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
-import type { JsonObject } from '../messages.ts'
 import type { ServerPort } from '../ports.ts'
 import type { Session } from '../sessions.ts'
 import { exchange, tell } from './legacy-exchange.ts'

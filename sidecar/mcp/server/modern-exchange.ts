@@ -1,12 +1,12 @@
+import { HEADER, MODERN_VERSION, type RequestId, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
+import type { JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { readAnswer, type ServerMessage } from '../answer.ts'
 import { within } from '../forward.ts'
-import type { JsonObject, RequestId } from '../messages.ts'
 import { mirror } from '../mirrored.ts'
 import type { Asked, ServerOptions } from '../ports.ts'
-import { MODERN_CODES, MODERN_VERSION } from '../revision.ts'
 import { type Eras, isModernError } from './eras.ts'
 import { ownId } from './own-id.ts'
 import type { ParamHeaders } from './param-headers.ts'
@@ -31,7 +31,7 @@ export const createModernExchange = (gate: Outside, { eras, paramHeaders }: Mode
     post(gate, {
       server,
       headers: {
-        'mcp-protocol-version': MODERN_VERSION,
+        [HEADER.version]: MODERN_VERSION,
         ...mirror(request, request.method === 'tools/call' ? paramHeaders.of(server, request.params.name) : []),
       },
       message: { jsonrpc: '2.0', id, ...request } as unknown as JsonObject,
@@ -45,9 +45,13 @@ export const createModernExchange = (gate: Outside, { eras, paramHeaders }: Mode
     const { statusCode = 0 } = response
     if (statusCode === 400 || statusCode === 404) {
       const error = await readRefusal(response)
-      const isUnknownMethod = statusCode === 404 && error?.code === -32601
+      const isUnknownMethod = statusCode === 404 && error?.code === RPC.methodNotFound
       const isOurs =
-        error && (isModernError(error) || isUnknownMethod || error.code === -32602 || error.code === -32600)
+        error &&
+        (isModernError(error) ||
+          isUnknownMethod ||
+          error.code === RPC.invalidParams ||
+          error.code === RPC.invalidRequest)
       if (!isOurs) {
         // As a server of another era would: the next request asks again which one it is.
         eras.forget(server)
@@ -105,7 +109,7 @@ export const createModernExchange = (gate: Outside, { eras, paramHeaders }: Mode
       if (paramHeaders.of(server, name) === undefined) await learn(name, meta, options)
       const answer = await once(request, id, options)
       const error = answer.message.error as JsonObject | undefined
-      if (error?.code !== MODERN_CODES.headerMismatch) return answer
+      if (error?.code !== RPC.headerMismatch) return answer
       // The definition has changed. The server has done nothing yet.
       paramHeaders.forget(server, name)
       await learn(name, meta, options)

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { MAY_ASK, type RequestId, RPC } from '../../../lib/api/mcp.ts'
+import type { JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import type { ServerMessage } from '../answer.ts'
 import { inputOf } from '../input.ts'
-import { type JsonObject, type RequestId, RPC } from '../messages.ts'
 import type { Asked, ServerOptions, ServerPort } from '../ports.ts'
 import { asLegacy, underId } from '../render.ts'
-import { isLogLevel, MAY_ASK } from '../revision.ts'
+import { isLogLevel } from '../revision.ts'
 import { ownId } from './own-id.ts'
 
 /** Most rounds a server may ask in before it answers, and things it may ask in one. */

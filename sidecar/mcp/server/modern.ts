@@ -1,11 +1,11 @@
+import { META, MODERN_VERSION } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { readStream } from '../answer.ts'
-import { isObject, type JsonObject } from '../messages.ts'
 import type { ServerPort, Wanted } from '../ports.ts'
 import { asModern } from '../render.ts'
-import { META, MODERN_VERSION } from '../revision.ts'
 import { GATE_INFO } from './eras.ts'
 import { createModernExchange, type ModernParts } from './modern-exchange.ts'
 import { ownId } from './own-id.ts'
@@ -22,11 +22,11 @@ const introduced = (params: JsonObject, { capabilities, client, logLevel }: Intr
   return {
     ...params,
     _meta: {
-      [META.client]: client ?? GATE_INFO,
+      [META.clientInfo]: client ?? GATE_INFO,
       ...(logLevel === undefined ? {} : { [META.logLevel]: logLevel }),
       ...meta,
-      [META.version]: MODERN_VERSION,
-      [META.capabilities]: capabilities,
+      [META.protocolVersion]: MODERN_VERSION,
+      [META.clientCapabilities]: capabilities,
     },
   }
 }

@@ -1,11 +1,12 @@
+import { META, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import type { ServerMessage } from '../answer.ts'
 import { OtherEra, SessionGone, within } from '../forward.ts'
-import { isObject, type JsonObject, RPC } from '../messages.ts'
 import type { Asked, ServerOptions, ServerPort } from '../ports.ts'
 import { asModern, underId } from '../render.ts'
-import { isLogLevel, META, reaches } from '../revision.ts'
+import { isLogLevel, reaches } from '../revision.ts'
 import { exchange, tell } from './legacy-exchange.ts'
 import { ownId } from './own-id.ts'
 import type { OwnSession, OwnSessions } from './own-sessions.ts'
@@ -15,9 +16,9 @@ import type { OwnStreams } from './own-stream.ts'
 const asOlder = ({ method, params: given }: Asked): { request: JsonObject; level: string | undefined } => {
   const { inputResponses: _responses, requestState: _state, _meta, ...params } = given
   const {
-    [META.version]: _version,
-    [META.client]: _client,
-    [META.capabilities]: _capabilities,
+    [META.protocolVersion]: _version,
+    [META.clientInfo]: _client,
+    [META.clientCapabilities]: _capabilities,
     [META.logLevel]: level,
     ...meta
   } = isObject(_meta) ? _meta : {}

@@ -1,5 +1,5 @@
 import type { RemitServer } from '../../../lib/api/remit.ts'
-import { isObject } from '../messages.ts'
+import { isObject } from '../../../lib/core/json-rpc.ts'
 import { type Mirrored, mirroredOf } from '../mirrored.ts'
 
 const MAX_TOOLS = 5_000

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { RemitServer } from '../../../lib/api/remit.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import { targetOf } from '../../target.ts'
-import { isObject, type JsonObject } from '../messages.ts'
 
 /** One message to a server, with nothing of the agent's own HTTP request. */
 export interface Outgoing {
