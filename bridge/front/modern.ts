@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HTTP_STATUS, LEGACY_VERSIONS, META, MODERN_VERSION, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { withMembers } from '../../lib/core/json-text.ts'
+import { mirrorProblem } from '../../lib/core/mirror/mirror.ts'
+import { versionProblem } from '../../lib/core/mirror/version.ts'
 import { type Backend, readFilter } from '../backend/backend.ts'
 import type { Hello } from '../child/handshake.ts'
 import { send, takesStream } from '../http/read.ts'
@@ -9,7 +11,6 @@ import { createReply, openStream } from '../http/reply.ts'
 import { lostCall, rpcError } from '../json/rpc.ts'
 import { backendOf, type FrontContext } from './context.ts'
 import { failureOf } from './failure.ts'
-import { headerProblem, paramProblem } from './headers.ts'
 import { createTools } from './tools.ts'
 
 /** A request of 2026-07-28, its envelope found whole. */
@@ -140,8 +141,11 @@ export const createModernFront = (context: FrontContext) => {
   /** Answers one request whose body is of 2026-07-28. */
   const handle = async (message: ModernRequest, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { id, method, version } = message
-    const wrong = headerProblem(request.headers, message)
-    if (wrong) return send(response, 400, rpcError(id, RPC.headerMismatch, `Header mismatch: ${wrong}.`))
+    const headers = request.headersDistinct
+    const mismatch = (detail: string) =>
+      send(response, 400, rpcError(id, RPC.headerMismatch, `Header mismatch: ${detail}.`))
+    const misnamed = versionProblem(headers, version)
+    if (misnamed !== undefined) return mismatch(misnamed)
     if (version !== MODERN_VERSION)
       return send(
         response,
@@ -151,6 +155,8 @@ export const createModernFront = (context: FrontContext) => {
           requested: version,
         }),
       )
+    const different = mirrorProblem(headers, message)
+    if (different !== undefined) return mismatch(different)
     if (GONE.has(method)) return send(response, 404, rpcError(id, RPC.methodNotFound, 'Method not found'))
     try {
       const backend = await backendOf(context)
@@ -158,9 +164,8 @@ export const createModernFront = (context: FrontContext) => {
       if (method === 'server/discover') return send(response, 200, { jsonrpc: '2.0', id, result: discovered(hello) })
       if (method === 'subscriptions/listen') return await listen(backend, message, request, response)
       if (method === 'tools/call' && hello.era === 'modern') {
-        const declared = await mirrored(backend, String(message.params.name))
-        const param = paramProblem(request.headers, declared, message.params.arguments)
-        if (param) return send(response, 400, rpcError(id, RPC.headerMismatch, `Header mismatch: ${param}.`))
+        const missed = mirrorProblem(headers, message, await mirrored(backend, String(message.params.name)))
+        if (missed !== undefined) return mismatch(missed)
       }
       await call(backend, message, response)
     } catch (error) {

@@ -1,12 +1,12 @@
 import { META, MODERN_VERSION } from '../../lib/api/mcp.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
+import { type Mirrored, mirroredOf } from '../../lib/core/mirror/annotated.ts'
 import type { Backend } from '../backend/backend.ts'
-import { mirroredOf } from './headers.ts'
 
 const HOLDS_MS = 10_000
 const MAX_PAGES = 100
 
-type Declared = Map<string, ReturnType<typeof mirroredOf>>
+type Declared = Map<string, Mirrored[]>
 
 const page = (backend: Backend, cursor: string | undefined): Promise<JsonObject | undefined> =>
   new Promise((resolve, reject) => {
@@ -35,7 +35,7 @@ const load = async (backend: Backend): Promise<Declared> => {
   for (let pages = 0; pages < MAX_PAGES; pages++) {
     const result = await page(backend, cursor)
     for (const tool of Array.isArray(result?.tools) ? result.tools : [])
-      if (isObject(tool) && typeof tool.name === 'string') declared.set(tool.name, mirroredOf(tool.inputSchema))
+      if (isObject(tool) && typeof tool.name === 'string') declared.set(tool.name, mirroredOf(tool.inputSchema) ?? [])
     if (typeof result?.nextCursor !== 'string') break
     cursor = result.nextCursor
   }
@@ -46,7 +46,7 @@ const load = async (backend: Backend): Promise<Declared> => {
 export const createTools = (now: () => number) => {
   let loaded: Promise<Declared> | undefined
   let at = 0
-  return async (backend: Backend, tool: string): Promise<ReturnType<typeof mirroredOf>> => {
+  return async (backend: Backend, tool: string): Promise<Mirrored[]> => {
     if (!loaded || now() - at > HOLDS_MS) {
       loaded = load(backend)
       at = now()

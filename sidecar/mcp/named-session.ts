@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HEADER, RPC } from '../../lib/api/mcp.ts'
-import { versionsOf } from './front/versions.ts'
+import { versionsIn } from '../../lib/core/mirror/version.ts'
 import { header, send } from './http.ts'
 import { rpcError } from './messages.ts'
 import { isSupportedVersion, PROTOCOL_VERSIONS } from './revision.ts'
@@ -14,7 +14,7 @@ export const sessionOf = (
   server: string,
 ): { id: string; session: Session } | undefined => {
   const id = header(request, HEADER.session)
-  const versions = versionsOf(request)
+  const versions = versionsIn(request.headersDistinct)
   const version = versions.find((named) => !isSupportedVersion(named))
   if (version !== undefined) {
     send(

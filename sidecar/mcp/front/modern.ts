@@ -3,12 +3,13 @@ import { META, MODERN_VERSION, RPC } from '../../../lib/api/mcp.ts'
 import { aliasOf } from '../../../lib/core/alias.ts'
 import { describe } from '../../../lib/core/errors.ts'
 import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
+import { mirrorProblem } from '../../../lib/core/mirror/mirror.ts'
+import { versionProblem } from '../../../lib/core/mirror/version.ts'
 import type { GateContext } from '../../context.ts'
 import { header, send } from '../http.ts'
 import { resumedBy } from '../input.ts'
 import type { Message } from '../messages.ts'
 import { fateOf } from '../methods/table.ts'
-import { mirrorProblem } from '../mirrored.ts'
 import type { Agent } from '../ports.ts'
 import { createModernReply } from '../reply.ts'
 import { ALL_VERSIONS, isLogLevel } from '../revision.ts'
@@ -16,7 +17,6 @@ import { admitted, refusing } from './door.ts'
 import { discover, greet } from './hello.ts'
 import type { Listeners } from './listen.ts'
 import type { createServe } from './serve.ts'
-import { versionsOf } from './versions.ts'
 
 type Request = Extract<Message, { kind: 'request' }>
 
@@ -46,14 +46,12 @@ const isRefused = (
     return true
   }
   const version = String((params._meta as JsonObject)[META.protocolVersion])
-  const named = versionsOf(request)
   const mismatch = (detail: string) => {
     refuse(400, RPC.headerMismatch, 'MalformedRequest', { detail })
     return true
   }
-  if (named.length === 0) return mismatch('the header MCP-Protocol-Version is missing')
-  if (named.some((one) => one !== version))
-    return mismatch('the header MCP-Protocol-Version is not the version of the body')
+  const misnamed = versionProblem(request.headersDistinct, version)
+  if (misnamed !== undefined) return mismatch(misnamed)
   if (version !== MODERN_VERSION) {
     const supported = [...ALL_VERSIONS]
     const requested = version.slice(0, 20)
@@ -75,7 +73,7 @@ const isRefused = (
   }
   const server = gate.authority.current()?.remit.servers.find((declared) => declared.name === name)
   const mirrored = server && method === 'tools/call' ? gate.ports.paramHeaders.of(server, params.name) : undefined
-  const different = mirrorProblem(request.headers, { method, params }, mirrored)
+  const different = mirrorProblem(request.headersDistinct, { method, params }, mirrored)
   return different === undefined ? false : mismatch(different)
 }
 

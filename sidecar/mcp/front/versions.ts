@@ -1,17 +1,10 @@
 import type { IncomingMessage } from 'node:http'
-import { HEADER, META } from '../../../lib/api/mcp.ts'
+import { META } from '../../../lib/api/mcp.ts'
 import { isObject } from '../../../lib/core/json-rpc.ts'
-import { header } from '../http.ts'
+import { versionsIn } from '../../../lib/core/mirror/version.ts'
 import type { Message } from '../messages.ts'
 import type { Era } from '../ports.ts'
 import { isSupportedVersion } from '../revision.ts'
-
-/** The versions a request's header names; some clients send it twice, which HTTP reads as a list. */
-export const versionsOf = (request: IncomingMessage): string[] =>
-  (header(request, HEADER.version) ?? '')
-    .split(',')
-    .map((version) => version.trim())
-    .filter(Boolean)
 
 /** Versions are dates; the first without sessions is of 2026. */
 const isModernDate = (version: string) => /^\d{4}-\d\d-\d\d$/.test(version) && version >= '2026'
@@ -20,6 +13,6 @@ const isModernDate = (version: string) => /^\d{4}-\d\d-\d\d$/.test(version) && v
 export const eraOfRequest = (request: IncomingMessage, message?: Message): Era => {
   const meta = message && message.kind !== 'response' ? message.params?._meta : undefined
   if (isObject(meta) && META.protocolVersion in meta) return 'modern'
-  const versions = versionsOf(request)
+  const versions = versionsIn(request.headersDistinct)
   return versions.some(isModernDate) && !versions.some(isSupportedVersion) ? 'modern' : 'legacy'
 }

@@ -1,6 +1,6 @@
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import { isObject } from '../../../lib/core/json-rpc.ts'
-import { type Mirrored, mirroredOf } from '../mirrored.ts'
+import { type Mirrored, mirroredOf } from '../../../lib/core/mirror/annotated.ts'
 
 const MAX_TOOLS = 5_000
 
