@@ -39,7 +39,7 @@ const startModernServer = () =>
       'tools/list': (asked, response) =>
         answerWith(response, asked.id, {
           resultType: 'complete',
-          tools: [TOOL],
+          tools: [TOOL, { name: 'unmirrored', inputSchema: { type: 'object', 'x-mcp-header': 'Root' } }],
           ttlMs: 3_600_000,
           cacheScope: 'public',
         }),

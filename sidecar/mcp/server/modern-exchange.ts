@@ -1,6 +1,6 @@
 import { HEADER, MODERN_VERSION, type RequestId, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
-import type { JsonObject } from '../../../lib/core/json-rpc.ts'
+import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import { mirror } from '../../../lib/core/mirror/mirror.ts'
 import type { Outside } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
@@ -73,8 +73,17 @@ export const createModernExchange = (gate: Outside, { eras, paramHeaders }: Mode
   }
   const learning = async (request: Asked, id: RequestId, options: ServerOptions): Promise<ServerMessage> => {
     const answer = await once(request, id, options)
-    if (request.method === 'tools/list') paramHeaders.learn(server, (answer.message.result as JsonObject)?.tools)
-    return answer
+    const { result } = answer.message
+    if (request.method !== 'tools/list' || !isObject(result) || !Array.isArray(result.tools)) return answer
+    const tools = paramHeaders.learn(server, result.tools)
+    if (tools.length === result.tools.length) return answer
+    const left = result.tools.length - tools.length
+    gate.log.warn(
+      { server: server.name, tools: left },
+      'tools whose definitions ask for impossible headers are left out',
+    )
+    const message: JsonObject = { ...answer.message, result: { ...result, tools } }
+    return { message, raw: JSON.stringify(message) }
   }
   /** Reads the server's list until it has the tool. What cannot be learned is left to the server to refuse. */
   const learn = async (tool: string, meta: JsonObject, options: ServerOptions): Promise<void> => {

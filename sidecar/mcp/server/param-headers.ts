@@ -1,13 +1,14 @@
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import { isObject } from '../../../lib/core/json-rpc.ts'
 import { type Mirrored, mirroredOf } from '../../../lib/core/mirror/annotated.ts'
+import type { Json } from '../../../lib/core/strict.ts'
 
 const MAX_TOOLS = 5_000
 
 /** Which arguments of which tools are repeated in headers, as the servers' lists said last. */
 export interface ParamHeaders {
-  /** Takes what a page of a list says. */
-  learn: (server: RemitServer, tools: unknown) => void
+  /** Takes what a page of a list says; gives what a client may go by of it: no tool that asks for what may not be. */
+  learn: (server: RemitServer, tools: Json[]) => Json[]
   /** Undefined when no list of this server had the tool. */
   of: (server: RemitServer, tool: unknown) => Mirrored[] | undefined
   /** The server's list does not have the tool. */
@@ -24,14 +25,14 @@ export const createParamHeaders = (): ParamHeaders => {
     known.set(key, mirrored)
   }
   return {
-    learn: (server, tools) => {
-      for (const tool of Array.isArray(tools) ? tools : []) {
-        if (!isObject(tool) || typeof tool.name !== 'string') continue
-        const key = keyOf(server, tool.name)
-        // Of a definition that asks for what may not be, nothing is repeated: the server refuses or does without.
-        keep(key, mirroredOf(tool.inputSchema) ?? [])
-      }
-    },
+    learn: (server, tools) =>
+      tools.filter((tool) => {
+        if (!isObject(tool) || typeof tool.name !== 'string') return true
+        const mirrored = mirroredOf(tool.inputSchema)
+        // An agent may still know the name: then the server refuses the call or does without.
+        keep(keyOf(server, tool.name), mirrored ?? [])
+        return mirrored !== undefined
+      }),
     of: (server, tool) => known.get(keyOf(server, String(tool))),
     none: (server, tool) => keep(keyOf(server, tool), []),
     forget: (server, tool) => void known.delete(keyOf(server, tool)),
