@@ -107,7 +107,7 @@ export const startLedger = async (options: {
     log,
   })
   const tls = tlsFromFiles({ cert: join(config.tls, 'tls.crt'), key: join(config.tls, 'tls.key'), ca: caFile }, log)
-  const server = await startServer({ host: config.host, port: config.port, tls, listener: app })
+  const server = await startServer({ host: config.host, port: config.port, tls, listener: app, log })
   meter
     .createObservableUpDownCounter('remit.ledger.streams', { description: 'Sidecars that follow their remit' })
     .addCallback((result) => result.observe(streams.count()))

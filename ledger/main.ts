@@ -22,7 +22,7 @@ shutdown.add('client', client.close)
 
 let starting: string | undefined = 'starting'
 const checks: Record<string, () => true | string> = { start: () => starting ?? true }
-const health = await startHealth({ host: config.host, port: config.healthPort, checks })
+const health = await startHealth({ host: config.host, port: config.healthPort, checks, log })
 shutdown.add('health', health.close)
 
 const ledger = await startLedger({ config, client, meter: telemetry.meter, log, signal: shutdown.signal })

@@ -1,9 +1,11 @@
 import { constants } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { listen } from '../lib/service/listen.ts'
+import type { Logger } from '../lib/service/log.ts'
 import type { tlsFromFiles } from '../lib/service/tls.ts'
 
+/** Watches last an hour: their ends are not waited for. */
 const GRACE_MS = 3_000
 
 /**
@@ -16,6 +18,7 @@ export const startServer = async (options: {
   port: number
   tls: ReturnType<typeof tlsFromFiles>
   listener: RequestListener
+  log: Logger
 }) => {
   const { tls } = options
   const server = createServer(
@@ -32,25 +35,15 @@ export const startServer = async (options: {
     options.listener,
   )
   server.on('tlsClientError', (_error, socket) => socket.destroy())
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.host, resolve)
-  })
+  const { port, close } = await listen(server, { host: options.host, port: options.port, log: options.log })
   tls.watch({
     setSecureContext: (next) => server.setSecureContext({ ...next, secureOptions: constants.SSL_OP_NO_TICKET }),
   })
   return {
-    port: (server.address() as AddressInfo).port,
-    /** Stops listening and waits for requests under way, but not for ever: watches last an hour. */
-    close: () =>
-      new Promise<void>((resolve) => {
-        tls.close()
-        const late = setTimeout(() => server.closeAllConnections(), GRACE_MS)
-        server.close(() => {
-          clearTimeout(late)
-          resolve()
-        })
-        server.closeIdleConnections()
-      }),
+    port,
+    close: () => {
+      tls.close()
+      return close(GRACE_MS)
+    },
   }
 }

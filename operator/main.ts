@@ -25,6 +25,7 @@ const health = await startHealth({
   host: settings.healthHost,
   port: settings.healthPort,
   checks: { caches: () => operator.isSynced() || 'not synced' },
+  log,
 })
 shutdown.add('telemetry', telemetry.shutdown)
 shutdown.add('health', health.close)

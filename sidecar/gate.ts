@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
 import type { Meter, Tracer } from '@opentelemetry/api'
 import { UserError } from '../lib/core/errors.ts'
+import { listen } from '../lib/service/listen.ts'
 import type { Logger } from '../lib/service/log.ts'
 import { createSteadyClock } from '../lib/service/steady.ts'
 import type { Authority } from './authority.ts'
@@ -140,13 +140,6 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
       })
     },
   )
-  // A client may open a connection ahead of need; Node does not count one without a request as idle.
-  const unused = new Set<Socket>()
-  server.on('connection', (socket) => {
-    unused.add(socket)
-    socket.once('close', () => unused.delete(socket))
-  })
-  server.on('request', ({ socket }) => unused.delete(socket))
   // Upgrades would be a way past every check above.
   server.on('upgrade', (_request, socket) => socket.destroy())
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -154,33 +147,17 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
       socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
     else socket.destroy()
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  let closing: Promise<void> | undefined
+  const listening = await listen(server, { host: '127.0.0.1', port: options.port, log })
+  const { port } = listening
   log.info({ port }, 'the gate is open')
   return {
     port,
     loaded: history.loaded,
-    close: (graceMs = 5_000) => {
-      closing ??= new Promise<void>((resolve) => {
-        // A connection whose call ends after this moment has to be seen idle again.
-        const idle = setInterval(() => server.closeIdleConnections(), 50)
-        const late = setTimeout(() => server.closeAllConnections(), graceMs)
-        mcp.close()
-        stop.abort()
-        server.close(() => {
-          clearInterval(idle)
-          clearTimeout(late)
-          closeConnections()
-          resolve()
-        })
-        server.closeIdleConnections()
-        for (const socket of unused) socket.destroy()
-      })
-      return closing
+    close: async (graceMs = 5_000) => {
+      mcp.close()
+      stop.abort()
+      await listening.close(graceMs)
+      closeConnections()
     },
   }
 }

@@ -94,6 +94,7 @@ export const startSidecar = async (settings: Settings, log: Logger, now: () => n
       // A ledger that stays away keeps a started agent from what looks at the past, and from nothing else.
       history: () => gate.loaded() || now() > startedAt + HISTORY_MS || 'what the agent did before is not loaded yet',
     },
+    log,
   })
   return {
     port: gate.port,

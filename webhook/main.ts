@@ -53,6 +53,7 @@ const health = await startHealth({
   host: config.host,
   port: config.healthPort,
   checks: { caches: cluster.ready, ending },
+  log,
 })
 shutdown.add('health', health.close)
 log.info({ port: server.port }, 'serving')

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import { HEADER, LEGACY_VERSIONS, META, MODERN_VERSION, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { isObject, isRequestId, type JsonObject } from '../../lib/core/json-rpc.ts'
+import { listen } from '../../lib/service/listen.ts'
 import type { Logger } from '../../lib/service/log.ts'
 import type { createLegacyFront, LegacyMessage } from '../front/legacy.ts'
 import type { createModernFront } from '../front/modern.ts'
@@ -35,6 +35,9 @@ const legacyMessage = (body: JsonObject): LegacyMessage => {
   const method = String(body.method)
   return 'id' in body ? { kind: 'request', id, method, params } : { kind: 'notification', method, params }
 }
+
+/** Answers on their way get a moment: what they answer has ended. */
+const GRACE_MS = 500
 
 /** The MCP endpoint for clients of every era, and `GET /healthz` for probes. */
 export const startHttp = async (options: HttpOptions) => {
@@ -110,18 +113,6 @@ export const startHttp = async (options: HttpOptions) => {
       else send(response, 500, rpcError(null, RPC.internal, 'This is a bug of the bridge; its log says more.'))
     })
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.host, resolve)
-  })
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        server.closeIdleConnections()
-        // Answers on their way get a moment.
-        setTimeout(() => server.closeAllConnections(), 500)
-      }),
-  }
+  const { port, close } = await listen(server, options)
+  return { port, close: () => close(GRACE_MS) }
 }

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listen } from './listen.ts'
+import type { Logger } from './log.ts'
 
 /** `true`, or why not, in a word or two that a person reads in `kubectl describe`. */
 export type Check = () => true | string
@@ -8,7 +9,12 @@ export type Check = () => true | string
  * GET /livez (is the process answering) and GET /readyz (do all checks hold: 200 "ok", else 503 with the names and
  * reasons of those that do not). Port 0 takes a free one.
  */
-export const startHealth = async (options: { host: string; port: number; checks: Record<string, Check> }) => {
+export const startHealth = async (options: {
+  host: string
+  port: number
+  checks: Record<string, Check>
+  log: Pick<Logger, 'warn'>
+}) => {
   const failing = () =>
     Object.entries(options.checks).flatMap(([name, check]) => {
       const result = check()
@@ -24,16 +30,6 @@ export const startHealth = async (options: { host: string; port: number; checks:
     response.writeHead(problems.length ? 503 : 200, { 'content-type': 'text/plain' })
     response.end(problems.length ? `${problems.join('\n')}\n` : 'ok\n')
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.host, resolve)
-  })
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  const { port, close } = await listen(server, options)
+  return { port, close: () => close(0) }
 }
