@@ -45,12 +45,10 @@ export interface Backend {
   ) => Promise<Listening>
 }
 
-const LEVELS: readonly string[] = LOGGING_LEVELS
-
 /** The calls that asked for log messages of this level: a server does not say which call one belongs to. */
 export const wanting = <T extends { logLevel: string | undefined }>(calls: Iterable<T>, level: unknown): T[] => {
-  const at = LEVELS.indexOf(String(level))
-  return [...calls].filter(({ logLevel }) => logLevel !== undefined && at >= LEVELS.indexOf(logLevel))
+  const at = LOGGING_LEVELS.indexOf(String(level))
+  return [...calls].filter(({ logLevel }) => logLevel !== undefined && at >= LOGGING_LEVELS.indexOf(logLevel))
 }
 
 const LIST_CHANGED: Record<string, keyof Filter> = {

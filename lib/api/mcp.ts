@@ -58,7 +58,7 @@ export const HEADER = {
 } as const
 
 /** How grave a log message is, least first. */
-export const LOGGING_LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const
+export const LOGGING_LEVELS: readonly string[] = 'debug info notice warning error critical alert emergency'.split(' ')
 
 /** Requests whose results say in 2026-07-28 for how long they may be kept. */
 export const CACHEABLE: ReadonlySet<string> = new Set([

@@ -9,8 +9,7 @@ export const isSupportedVersion = (version: unknown): boolean =>
 /** All revisions the gate speaks, newest first. */
 export const ALL_VERSIONS = [MODERN_VERSION, ...PROTOCOL_VERSIONS] as const
 
-const LEVELS: readonly string[] = LOGGING_LEVELS
-export const isLogLevel = (level: unknown): level is string => LEVELS.includes(level as string)
+export const isLogLevel = (level: unknown): level is string => LOGGING_LEVELS.includes(level as string)
 /** Whether a message of this level is to be told to who asked for messages from `wanted` on. */
 export const reaches = (level: unknown, wanted: string): boolean =>
-  LEVELS.indexOf(level as string) >= LEVELS.indexOf(wanted)
+  LOGGING_LEVELS.indexOf(level as string) >= LOGGING_LEVELS.indexOf(wanted)

@@ -79,8 +79,8 @@ const argumentProblem = (headers: Headers, request: Request, { path, header }: M
   const given = decoded(headers, header)
   if ('problem' in given) return given.problem
   // A number may be written as 42.0 too.
-  const same = given.value === text || (typeof value === 'number' && WHOLE.exec(given.value)?.[1] === text)
-  return same
+  const written = typeof value === 'number' ? given.value.replace(WHOLE, '$1') : given.value
+  return written === text
     ? undefined
     : `the header ${titled(header)} is not the argument ${path.join('.').slice(0, 100)} of the body`
 }
