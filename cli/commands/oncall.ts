@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Member, OwnerGroup } from '../../lib/api/gen/types.ts'
 import { UserError } from '../../lib/core/errors.ts'
+import { rfc3339 } from '../../lib/core/rfc3339.ts'
 import { onCall } from '../../lib/core/rotate.ts'
 import { isNotFound } from '../../lib/kube/errors.ts'
 import { get } from '../../lib/kube/objects.ts'
@@ -14,8 +15,8 @@ interface Flags extends ClusterFlags {
   output?: string
 }
 const timeValue = (value: string): number => {
-  const at = Date.parse(value)
-  if (Number.isNaN(at)) throw new InvalidArgumentError('must be a time such as 2026-10-05T02:00:00Z.')
+  const at = rfc3339(value)
+  if (at === undefined) throw new InvalidArgumentError('must be a time such as 2026-10-05T02:00:00Z.')
   return at
 }
 const reach = (member: Member | undefined): string =>

@@ -1,8 +1,8 @@
 import type { ReadObject } from '../../lib/core/decide.ts'
 import { describe, UserError } from '../../lib/core/errors.ts'
+import { rfc3339 } from '../../lib/core/rfc3339.ts'
 import { type Json, parseStrict } from '../../lib/core/strict.ts'
 import { oneLine } from '../render/one-line.ts'
-import { rfc3339 } from './rfc3339.ts'
 import type { What } from './what.ts'
 
 export type JsonObject = { [key: string]: Json }

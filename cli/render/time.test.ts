@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { age, duration } from './time.ts'
+import { duration } from './time.ts'
 
 test.each([
   ['90s', 90_000],
@@ -11,11 +11,3 @@ test.each([
   ['1h30m', undefined],
   ['', undefined],
 ])('duration %s', (text, ms) => expect(duration(text)).toBe(ms))
-
-test.each([
-  [0, '0s'],
-  [119_000, '119s'],
-  [120_000, '2m'],
-  [7_200_000, '2h'],
-  [172_800_000, '2d'],
-])('age %d', (ms, text) => expect(age(ms)).toBe(text))

@@ -2,15 +2,6 @@
 export const instant = (time: string | number): string =>
   `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
-/** 45s, 12m, 3h, 2d: as kubectl prints an age. */
-export const age = (ms: number): string => {
-  const seconds = Math.max(0, Math.floor(ms / 1000))
-  if (seconds < 120) return `${seconds}s`
-  if (seconds < 7_200) return `${Math.floor(seconds / 60)}m`
-  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)}h`
-  return `${Math.floor(seconds / 86_400)}d`
-}
-
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 /** "90s", "15m", "1h", "7d" in milliseconds; undefined for anything else. */
 export const duration = (text: string): number | undefined => {

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../lib/core/rfc3339.ts'
 import type { Filter } from '../store/index.ts'
 import { ALL, both, equals, fieldSelector, labelSelector } from './selectors.ts'
 import { badRequest } from './status.ts'
@@ -43,10 +44,8 @@ const oneOf = <T extends string>(params: URLSearchParams, name: string, allowed:
 const instant = (params: URLSearchParams, name: string): number | undefined => {
   const text = params.get(name)
   if (text === null || text === '') return undefined
-  const at = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN
-  if (Number.isNaN(at)) throw badRequest(`${name} must be an RFC 3339 time such as 2026-10-05T02:00:00Z`)
+  const at = rfc3339(text)
+  if (at === undefined) throw badRequest(`${name} must be an RFC 3339 time such as 2026-10-05T02:00:00Z`)
   return at
 }
 

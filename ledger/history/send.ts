@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Request, Response } from 'express'
 import { UserError } from '../../lib/core/errors.ts'
+import { rfc3339 } from '../../lib/core/rfc3339.ts'
 import type { SidecarCaller } from '../auth/caller.ts'
 import { writerOf } from '../http/writer.ts'
 import type { ReceiptStore } from '../store/store.ts'
@@ -17,13 +18,11 @@ const FARTHEST_MS = 32 * 86_400_000
 /** A row may hold 16 KB of facts. */
 const PAGE = 200
 
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
-
 const sinceOf = (url: string): number => {
   const asked = [...new URL(url, 'https://ledger').searchParams]
   const [name, text = ''] = asked[0] ?? []
-  const at = TIME.test(text) ? Date.parse(text) : Number.NaN
-  if (asked.length !== 1 || name !== 'since' || Number.isNaN(at))
+  const at = rfc3339(text)
+  if (asked.length !== 1 || name !== 'since' || at === undefined)
     throw new UserError('MalformedRequest', { detail: 'say since=, an RFC 3339 time such as 2026-10-05T02:00:00Z' })
   return at
 }
