@@ -44,11 +44,16 @@ export function strongest(findings: Finding[], byDefault: 'Allow' | 'Deny'): Fin
   for (const finding of findings) {
     if (!given && !finding.gives && HOLDS_BACK.has(finding.strength)) continue
     const stronger = best === undefined ? 1 : strengthOf(finding) - strengthOf(best)
-    // Of rules that would have given, the one that came nearest is the one worth naming.
-    const nearer = finding.strength === 'failed' && finding.misses < (best?.misses ?? 0)
-    if (stronger > 0 || (stronger === 0 && nearer)) best = finding
+    if (best === undefined || stronger > 0 || (stronger === 0 && isNearer(finding, best))) best = finding
   }
   return best
+}
+
+/** Of rules that would have given, the one that came nearest is worth naming: that missed less, or of more. */
+function isNearer(one: Finding, other: Finding): boolean {
+  if (one.strength !== 'failed') return false
+  if (one.misses !== other.misses) return one.misses < other.misses
+  return one.rule.constraints.length > other.rule.constraints.length
 }
 
 const whatOf = ({ what, server, tool }: Question): string => what ?? `${server}/${tool}`
