@@ -1,8 +1,9 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import type { IntentBody } from '../lib/api/receipt.ts'
 import { canonical } from '../lib/core/canonical.ts'
 import type { Json } from '../lib/core/strict.ts'
-import { readIfThere, replaceFile } from './spool/files.ts'
+import { readIfThere, replaceFile } from '../lib/service/files.ts'
 
 /** What a value belongs to: its receipt by the trace in it, and which part of the call. */
 export interface Place {
@@ -36,9 +37,9 @@ const textOf = (value: Json): string => {
  * span id is made for each call, so equal values of two calls look different.
  */
 export const createCommitments = (dir: string): Commitments => {
-  const saved = readIfThere(dir, KEY_FILE)
+  const saved = readIfThere(join(dir, KEY_FILE))
   const key = saved && /^[0-9a-f]{64}$/.test(saved) ? Buffer.from(saved, 'hex') : randomBytes(32)
-  if (saved !== key.toString('hex')) replaceFile(dir, KEY_FILE, key.toString('hex'))
+  if (saved !== key.toString('hex')) replaceFile(join(dir, KEY_FILE), key.toString('hex'))
   const salted = ({ trace, part }: Place, where: string, text: string): string => {
     const salt = createHmac('sha256', key).update(`${trace.traceId}/${trace.spanId}/${part}/${where}`).digest()
     return createHash('sha256').update(salt).update(text).digest('hex')

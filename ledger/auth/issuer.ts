@@ -1,8 +1,8 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
 import { UserError } from '../../lib/core/errors.ts'
 import type { Client } from '../../lib/kube/client.ts'
+import { readIfThere, replaceFile } from '../../lib/service/files.ts'
 import type { Logger } from '../../lib/service/log.ts'
-import { readIfThere, replaceFile } from '../store/files.ts'
 
 interface Published {
   issuer: string

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../../lib/kube/client.ts'
+import { readIfThere, replaceFile } from '../../lib/service/files.ts'
 import type { Logger } from '../../lib/service/log.ts'
-import { readIfThere, replaceFile } from '../store/files.ts'
 
 /** How the API server's front proxy shows itself and whom it speaks for. Source: kube-system/extension-apiserver-authentication. */
 export interface RequestHeader {

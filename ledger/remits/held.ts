@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { SignedRemit } from '../../lib/api/remit.ts'
 import { sha256hex } from '../../lib/core/canonical.ts'
 import type { Logger } from '../../lib/service/log.ts'
-import { replaceFiles } from '../store/files.ts'
+import { replaceFiles } from './files.ts'
 
 /** What is remembered of the agent of one name, across restarts of the ledger. */
 interface Held {

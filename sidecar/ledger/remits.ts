@@ -1,11 +1,12 @@
+import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { createParser } from 'eventsource-parser'
 import type { Remit, SignedRemit } from '../../lib/api/remit.ts'
 import { type Anchor, verifyRemit } from '../../lib/core/jws.ts'
+import { readIfThere, replaceFile } from '../../lib/service/files.ts'
 import type { Logger } from '../../lib/service/log.ts'
 import { pause } from '../../lib/service/pause.ts'
 import type { Authority } from '../authority.ts'
-import { readIfThere, replaceFile } from '../spool/files.ts'
 import type { LedgerClient } from './client.ts'
 
 export interface RemitSourceOptions {
@@ -44,7 +45,7 @@ export const startRemitSource = (options: RemitSourceOptions): { done: Promise<v
     if (authority.accept(remit)) {
       anchors = remit.anchors?.length ? remit.anchors : accepted
       try {
-        replaceFile(dir, FILE, JSON.stringify({ signed, anchors: accepted } satisfies Saved))
+        replaceFile(join(dir, FILE), JSON.stringify({ signed, anchors: accepted } satisfies Saved))
       } catch (error) {
         log.error({ err: error }, 'the new remit is in force but could not be kept for a restart')
       }
@@ -52,7 +53,7 @@ export const startRemitSource = (options: RemitSourceOptions): { done: Promise<v
     return remit
   }
 
-  const saved = readIfThere(dir, FILE)
+  const saved = readIfThere(join(dir, FILE))
   if (saved !== undefined) {
     try {
       const { signed, anchors: accepted } = JSON.parse(saved) as Saved

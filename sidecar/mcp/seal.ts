@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import type { Json } from '../../lib/core/strict.ts'
-import { readIfThere, replaceFile } from '../spool/files.ts'
+import { readIfThere, replaceFile } from '../../lib/service/files.ts'
 
 /** Values that leave the gate and come back: nobody else can read, change or make one. */
 export interface Seal {
@@ -16,9 +17,9 @@ const TAG = 16
 
 /** AES-256-GCM under a key of the spool directory. */
 export const createSeal = (dir: string): Seal => {
-  const saved = readIfThere(dir, KEY_FILE)
+  const saved = readIfThere(join(dir, KEY_FILE))
   const key = saved && /^[0-9a-f]{64}$/.test(saved) ? Buffer.from(saved, 'hex') : randomBytes(32)
-  if (saved !== key.toString('hex')) replaceFile(dir, KEY_FILE, key.toString('hex'))
+  if (saved !== key.toString('hex')) replaceFile(join(dir, KEY_FILE), key.toString('hex'))
   return {
     close: (purpose, value) => {
       const nonce = randomBytes(NONCE)

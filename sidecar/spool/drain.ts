@@ -1,9 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Receipt } from '../../lib/api/receipt.ts'
+import { readIfThere } from '../../lib/service/files.ts'
 import type { Logger } from '../../lib/service/log.ts'
 import { pause } from '../../lib/service/pause.ts'
-import { readIfThere, type Segment } from './files.ts'
+import type { Segment } from './files.ts'
 import type { Spool } from './spool.ts'
 
 /** What the ledger says to a batch. `gap`: it has the receipts before `expectedSeq` and no other. */
@@ -47,7 +48,7 @@ const saveCursor = (dir: string, cursor: Cursor) => {
 }
 const savedCursor = (dir: string): Cursor => {
   try {
-    const saved = JSON.parse(readIfThere(dir, CURSOR) ?? '{}') as Partial<Cursor>
+    const saved = JSON.parse(readIfThere(join(dir, CURSOR)) ?? '{}') as Partial<Cursor>
     return { segment: saved.segment ?? '', offset: saved.offset ?? 0 }
   } catch {
     return { segment: '', offset: 0 }

@@ -7,13 +7,11 @@ import {
   ftruncateSync,
   openSync,
   readdirSync,
-  readFileSync,
-  renameSync,
   rmSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { replaceFile } from '../../lib/service/files.ts'
 
 /** One file of receipts, one NDJSON line each, all of one incarnation. */
 export interface Segment {
@@ -36,35 +34,6 @@ export const listSegments = (dir: string): Segment[] =>
     })
     .sort((a, b) => a.index - b.index)
 
-const syncDirectory = (dir: string) => {
-  const fd = openSync(dir, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Replaces a file so that a reader, also one after a crash, sees the old content or the new one and nothing between. */
-export const replaceFile = (dir: string, name: string, content: Buffer | string): void => {
-  const temporary = join(dir, `.${name}.new`)
-  const fd = openSync(temporary, 'w', 0o600)
-  try {
-    writeFileSync(fd, content)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  renameSync(temporary, join(dir, name))
-  syncDirectory(dir)
-}
-
-/** Content of a file of the directory, or undefined when there is none. */
-export const readIfThere = (dir: string, name: string): string | undefined => {
-  const path = join(dir, name)
-  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
-}
-
 /** A segment open for appending: everything up to `length` is known to be on disk. */
 export interface Appender {
   segment: Segment
@@ -78,10 +47,9 @@ export interface Appender {
 
 /** `first` is in the file from its first moment on: the file appears with it or not at all. */
 export const createSegment = (dir: string, index: number, incarnation: string, first?: Buffer): Appender => {
-  const name = segmentName(index, incarnation)
-  const path = join(dir, name)
+  const path = join(dir, segmentName(index, incarnation))
   if (existsSync(path)) throw new Error(`${path} exists already`)
-  replaceFile(dir, name, first ?? '')
+  replaceFile(path, first ?? '')
   const fd = openSync(path, 'a')
   let length = fstatSync(fd).size
   return {

@@ -1,39 +1,5 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-
-const sync = (path: string) => {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Replaces a small file as a whole: after a crash there is the old text or the new one. */
-export const replaceFile = (path: string, text: string): void => {
-  const next = `${path}.next`
-  const fd = openSync(next, 'w', 0o600)
-  try {
-    writeSync(fd, text)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  renameSync(next, path)
-  sync(dirname(path))
-}
-
-/** The text of a file, undefined when there is none. */
-export const readIfThere = (path: string): string | undefined => {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
+import { join } from 'node:path'
 
 /** Files under way at a time: more than Node has threads for, so that none of them waits for us. */
 const AT_ONCE = 16
@@ -60,8 +26,8 @@ const syncFolder = async (dir: string) => {
 }
 
 /**
- * As {@link replaceFile} for many small files of one folder, without holding up the process: the disk is waited for
- * once for all their names.
+ * Replaces many small files of one folder, each as `replaceFile` of lib/service does, without holding up the process:
+ * the disk is waited for once for all their names.
  * @returns those that could not be replaced, and why.
  */
 export const replaceFiles = async (
