@@ -12,7 +12,7 @@ interface HouseRule {
 }
 
 const TEST = /\.(test|bench)\.ts$|\/testing\//
-const PARTS = 'operator|webhook|sidecar|ledger|cli'
+const PARTS = 'operator|webhook|sidecar|ledger|bridge|cli'
 
 export const HOUSE_RULES: readonly HouseRule[] = [
   {
