@@ -30,6 +30,8 @@ export interface Limits {
   inputMs: number
   /** After the agent cancelled: how long the server may still answer. */
   cancelGraceMs: number
+  /** How long an agent in a session whose connection broke may take to come back before its call is given up. */
+  returnMs: number
 }
 export const DEFAULT_LIMITS: Limits = {
   requestBytes: 4 * 1024 * 1024,
@@ -40,6 +42,7 @@ export const DEFAULT_LIMITS: Limits = {
   callMs: 30 * 60_000,
   inputMs: 10 * 60_000,
   cancelGraceMs: 2_000,
+  returnMs: 5_000,
 }
 
 /** The credential of a declared server or model as it is now; undefined when it is not there. */

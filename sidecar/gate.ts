@@ -154,9 +154,11 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
     port,
     loaded: history.loaded,
     close: async (graceMs = 5_000) => {
-      mcp.close()
+      const idling = mcp.close(graceMs)
       stop.abort()
       await listening.close(graceMs)
+      // Calls can be under way that no connection waits for.
+      await idling
       closeConnections()
     },
   }

@@ -83,7 +83,7 @@ export const createCallHandler = (gate: GateContext) => {
       return begun.code
     }
     const { ruling, intent } = begun
-    reply.header('remit-receipt', intent)
+    reply.receipt(intent)
     if (begun.is === 'refused') {
       const { effect, reason } = ruling.decision
       const told = { code: begun.code, message: reason, receipt: intent }

@@ -5,6 +5,8 @@ import type { JsonObject } from '../../lib/core/json-rpc.ts'
 /** The answer to one POST: a JSON body, or an event stream from the first message that comes before the answer. */
 export interface Reply {
   header: (name: string, value: string) => void
+  /** The request is recorded under this name, and leaves. */
+  receipt: (name: string) => void
   /** A message before the answer. */
   message: (raw: string) => void
   answer: (raw: string | JsonObject, status?: number) => void
@@ -14,13 +16,17 @@ export interface Reply {
   whenGone: (then: () => void) => void
 }
 
-/** One server-sent event holding a JSON text; with an `id` it can be gone on after. */
+/** One server-sent event holding a JSON text; with an `id` its stream can be gone on with after it. */
 export const sseEvent = (raw: string, id?: string): string =>
   `event: message\n${id === undefined ? '' : `id: ${id}\n`}${raw
     .split(/\r\n|\n|\r/)
     .map((line) => `data: ${line}\n`)
     .join('')}\n`
 
+/** By which header an agent hears the name of its request's receipt. */
+export const RECEIPT_HEADER = 'remit-receipt'
+/** How often a stream says that it is open, so that nobody on the way takes it for dead. */
+export const KEEPALIVE_MS = 15_000
 export const SSE_HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
@@ -45,10 +51,12 @@ export const createReply = (response: ServerResponse, maxUnread: number): Reply 
     streaming = true
     response.writeHead(200, SSE_HEADERS)
   }
+  const header: Reply['header'] = (name, value) => {
+    if (!response.headersSent) response.setHeader(name, value)
+  }
   return {
-    header: (name, value) => {
-      if (!response.headersSent) response.setHeader(name, value)
-    },
+    header,
+    receipt: (name) => header(RECEIPT_HEADER, name),
     message: (raw) => {
       if (response.destroyed) return
       startStream()

@@ -36,9 +36,9 @@ export const send = (
   })
 }
 
-/** The messages of an event stream. */
+/** The messages of an event stream, without events that say nothing. */
 export const eventsOf = (text: string): Record<string, unknown>[] =>
   text
     .split('\n')
-    .filter((line) => line.startsWith('data: '))
+    .filter((line) => line.startsWith('data: {'))
     .map((line) => JSON.parse(line.slice('data: '.length)))

@@ -12,11 +12,12 @@ import type { Asks } from './asks.ts'
 import { admitted, refusing } from './door.ts'
 import { greet, initialize } from './hello.ts'
 import type { createNotified } from './notified.ts'
-import type { Streams } from './resumable.ts'
-import type { createServe } from './serve.ts'
+import type { Serve } from './serve.ts'
+import { createSessionReply } from './session-reply.ts'
+import type { Streams } from './streams.ts'
 
 export interface LegacyParts {
-  serve: ReturnType<typeof createServe>
+  serve: Serve
   notified: ReturnType<typeof createNotified>
   asks: Asks
   streams: Streams
@@ -67,7 +68,10 @@ export const createLegacyFront =
     if (method !== 'initialize') {
       const known = server && sessionOf(liveSession, request, response, name)
       if (response.headersSent) return
-      const reply = known ? streams.reply(response, known.id, gate.limits.answerBytes) : createReply(response, 0)
+      const { returnMs } = gate.limits
+      const reply = known
+        ? createSessionReply(response, known, message.id, { streams, returnMs })
+        : createReply(response, 0)
       const agent = known && agentOn(asks, known, reply)
       return serve({ inForce, name, server, message, agent, reply, traceparent })
     }

@@ -15,8 +15,8 @@ import { createModernReply } from '../reply.ts'
 import { ALL_VERSIONS, isLogLevel } from '../revision.ts'
 import { admitted, refusing } from './door.ts'
 import { discover, greet } from './hello.ts'
-import type { Listeners } from './listen.ts'
-import type { createServe } from './serve.ts'
+import type { Serve } from './serve.ts'
+import type { Subscriptions } from './subscriptions.ts'
 
 type Request = Extract<Message, { kind: 'request' }>
 
@@ -79,7 +79,7 @@ const isRefused = (
 
 /** Messages of agents that speak the modern revision: each says all that has to be known of it. */
 export const createModernFront =
-  (gate: GateContext, { serve, listeners }: { serve: ReturnType<typeof createServe>; listeners: Listeners }) =>
+  (gate: GateContext, { serve, subscriptions }: { serve: Serve; subscriptions: Subscriptions }) =>
   async (request: IncomingMessage, response: ServerResponse, name: string, message: Message): Promise<void> => {
     const refuse = refusing(response, message.kind === 'request' ? message.id : null)
     if (message.kind === 'response')
@@ -114,6 +114,6 @@ export const createModernFront =
     if (method !== 'server/discover' && method !== 'subscriptions/listen')
       return serve({ inForce, name, server, message, agent: server && agent, reply, traceparent })
     if (!server) return
-    if (method === 'subscriptions/listen') return listeners.subscribe(response, { inForce, server, message, agent })
+    if (method === 'subscriptions/listen') return subscriptions.subscribe(response, { inForce, server, message, agent })
     await greet(gate, { inForce, server, message, agent, reply }, { agent, traceparent }, discover)
   }

@@ -39,15 +39,27 @@ const callProblem = (params: JsonObject | undefined, agent: Agent | undefined): 
   return agent && taskProblem(agent, params.task)
 }
 
-/** Carries out requests whatever era they came in: until they are answered, given up or take too long. */
-export const createServe = (gate: GateContext, inFlight: InFlight) => {
-  const handleCall = createCallHandler(gate)
+/** Carries out a request of an agent's, until it is answered, given up or takes too long. */
+export type Serve = (arrival: Arrival) => Promise<void>
 
-  return async ({ inForce, name, server, message, agent, reply, traceparent }: Arrival): Promise<void> => {
+/** How long what was given up has to be written down, as the gate closes. */
+const WRITING_MS = 1_000
+
+/** Requests whatever era they came in. `close` resolves when none is under way; those that take longer than `graceMs` are given up. */
+export const createServe = (
+  gate: GateContext,
+  inFlight: InFlight,
+): { serve: Serve; close: (graceMs: number) => Promise<void> } => {
+  const handleCall = createCallHandler(gate)
+  const underWay = new Set<(reason: UpstreamFailure) => void>()
+  let whenIdle: (() => void) | undefined
+
+  const serve: Serve = async ({ inForce, name, server, message, agent, reply, traceparent }) => {
     const { id, method, params } = message
     const refuse = (detail: string) =>
       reply.answer(rpcError(id, RPC.invalidParams, 'MalformedRequest', { detail }), 200)
     const limit = within(gate.limits.callMs)
+    underWay.add(limit.abort)
     reply.whenGone(() => limit.abort(new UpstreamFailure('cancelled', 'the agent went away', true)))
     const sessionId = agent?.session?.id
     const about = { agent, traceparent }
@@ -84,6 +96,23 @@ export const createServe = (gate: GateContext, inFlight: InFlight) => {
     } finally {
       if (sessionId !== undefined) inFlight.remove(sessionId, id, limit.abort)
       limit.done()
+      underWay.delete(limit.abort)
+      if (underWay.size === 0) whenIdle?.()
     }
+  }
+  return {
+    serve,
+    close: async (graceMs) => {
+      if (underWay.size === 0) return
+      const late = setTimeout(() => {
+        for (const abort of underWay) abort(new UpstreamFailure('cancelled', 'the gate closes', true))
+      }, graceMs)
+      const limit = setTimeout(() => whenIdle?.(), graceMs + WRITING_MS)
+      await new Promise<void>((resolve) => {
+        whenIdle = resolve
+      })
+      clearTimeout(late)
+      clearTimeout(limit)
+    },
   }
 }

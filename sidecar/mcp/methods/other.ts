@@ -67,7 +67,7 @@ export const carryOut = async (
     return begun.code
   }
   const { intent } = begun
-  reply.header('remit-receipt', intent)
+  reply.receipt(intent)
   if (begun.is === 'refused') {
     const told = { code: begun.code, message: begun.ruling.decision.reason, receipt: intent }
     reply.answer(requestError(RPC.invalidParams)(id, told))
