@@ -13,8 +13,10 @@ export const explain = (error: unknown): { code: number; lines: string[] } => {
   if (error instanceof UserError) {
     const code = {
       NotFound: EXIT.notFound,
+      NothingRecorded: EXIT.notFound,
       Forbidden: EXIT.forbidden,
       ClusterUnreachable: EXIT.unreachable,
+      LedgerUnavailable: EXIT.unreachable,
       UpstreamUnreachable: EXIT.unreachable,
       UpstreamTimeout: EXIT.unreachable,
       BadUsage: EXIT.usage,

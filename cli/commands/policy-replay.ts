@@ -18,6 +18,7 @@ import { loadCandidate } from '../policy/load.ts'
 import { replay } from '../policy/replay.ts'
 import { readTools } from '../policy/tools.ts'
 import { type About, renderDiff, renderMarkdown, renderReplay, replayJson } from '../render/replay.ts'
+import { instant } from '../render/time.ts'
 
 const FORMATS = ['table', 'diff', 'markdown', 'json'] as const
 interface Flags extends ClusterFlags {
@@ -67,13 +68,13 @@ export const policyReplayCommand = (policy: Command, context: CliContext): void 
     const from = since - historyWindow(prepare(remitFor([])))
     const receipts = await source.list({ agent: flags.agent, since: new Date(from).toISOString() })
     const result = replay(remitFor(serversOf(receipts)), receipts, since, tools)
-    if (result.replayed.length + result.skipped.length === 0)
-      throw new UserError('NotFound', { what: 'A call in that time' })
     const about: About = {
       agent: flags.agent ?? (flags.data as string),
       since,
       candidate: flags.policy.map((path) => basename(path)).join(', '),
     }
+    if (result.replayed.length + result.skipped.length === 0)
+      throw new UserError('NothingRecorded', { whose: about.agent, since: instant(since) })
     if (flags.output === 'json') context.out(JSON.stringify(replayJson(result, about), null, 2))
     else if (flags.output === 'markdown') context.out(renderMarkdown(result, about))
     else if (flags.output === 'table') context.out(renderReplay(result, about))

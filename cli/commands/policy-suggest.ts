@@ -9,6 +9,7 @@ import { clusterReceipts } from '../evidence/cluster.ts'
 import { directoryReceipts } from '../evidence/directory.ts'
 import { isIntent } from '../evidence/source.ts'
 import { clusterFlags, durationValue, outputFlag } from '../flags.ts'
+import { instant } from '../render/time.ts'
 
 interface Flags extends ClusterFlags {
   since: number
@@ -42,12 +43,11 @@ export const policySuggestCommand = (policy: Command, context: CliContext): void
       throw new UserError('BadUsage', { detail: 'name an agent with --agent, or a directory with --data' })
     const cluster = flags.data ? undefined : connect(context, flags)
     const source = cluster ? clusterReceipts(cluster) : directoryReceipts(flags.data as string)
-    const receipts = await source.list({
-      agent: flags.agent,
-      since: new Date(context.now() - flags.since).toISOString(),
-    })
+    const since = new Date(context.now() - flags.since).toISOString()
+    const receipts = await source.list({ agent: flags.agent, since })
     const intents = receipts.filter(isIntent).map((receipt) => receipt.body)
-    if (!intents.length) throw new UserError('NotFound', { what: 'A call in that time' })
+    if (!intents.length)
+      throw new UserError('NothingRecorded', { whose: flags.agent ?? (flags.data as string), since: instant(since) })
     const suggested = suggestPolicy(intents, flags.name, cluster?.namespace ?? flags.namespace ?? 'default')
     if (flags.output === 'json') return context.out(JSON.stringify(suggested, null, 2))
     context.out(

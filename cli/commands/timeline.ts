@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
-import { UserError } from '../../lib/core/errors.ts'
+import { describe, UserError } from '../../lib/core/errors.ts'
 import { type CliContext, type ClusterFlags, connect } from '../context.ts'
 import { clusterReceipts } from '../evidence/cluster.ts'
 import { directoryReceipts } from '../evidence/directory.ts'
 import { clusterFlags, durationValue, outputFlag } from '../flags.ts'
+import { instant } from '../render/time.ts'
 import { renderTimeline } from '../render/timeline.ts'
 
 interface Flags extends ClusterFlags {
@@ -22,9 +23,17 @@ export const timelineCommand = (program: Command, context: CliContext): void => 
   outputFlag(clusterFlags(command)).action(async (agent: string | undefined, flags: Flags) => {
     if (!agent && !flags.data) throw new UserError('BadUsage', { detail: 'name an agent, or a directory with --data' })
     const source = flags.data ? directoryReceipts(flags.data) : clusterReceipts(connect(context, flags))
-    const receipts = await source.list({ agent, since: new Date(context.now() - flags.since).toISOString() })
+    const since = new Date(context.now() - flags.since).toISOString()
+    const receipts = await source.list({ agent, since })
     if (flags.output === 'json') return context.out(JSON.stringify({ kind: 'List', items: receipts }, null, 2))
-    if (!receipts.length) return context.err('Nothing was recorded in that time; look further back with --since.')
+    if (!receipts.length) {
+      // An agent that did nothing is no mistake of whoever asks.
+      const { message, remedy } = describe('NothingRecorded', {
+        whose: agent ?? flags.data ?? '',
+        since: instant(since),
+      })
+      return context.err(`${message} ${remedy}`)
+    }
     context.out(renderTimeline(receipts))
   })
 }

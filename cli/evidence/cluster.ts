@@ -44,6 +44,6 @@ export const clusterReceipts = ({ client, namespace }: Cluster): ReceiptSource =
 
 const withHint = (error: unknown): never => {
   if (error instanceof ApiError && error.code === 503)
-    throw new UserError('ClusterUnreachable', { detail: `the ledger does not answer (${error.message})` })
+    throw new UserError('LedgerUnavailable', { detail: error.message })
   throw error
 }

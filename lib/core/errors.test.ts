@@ -25,7 +25,7 @@ test('values fill the sentence and the remedy; one that is missing stays visible
   const error = new UserError('PolicyMissing', { name: 'billing' })
   expect(error.message).toBe('The policy billing does not exist in namespace {namespace}.')
   expect(error.remedy).toBe('Create it, or name another in spec.policyRefs.')
-  expect(error.retry).toBe(true)
+  expect(error.retry).toBe(false)
 })
 
 test('every code is used', () => {

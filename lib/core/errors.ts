@@ -28,7 +28,11 @@ export const catalog = {
     remedy: 'No approval lifts an invariant; only a change of {policy} does.',
     retry: false,
   },
-  ConstraintFailed: { message: '{detail}.', remedy: 'Call again within the bounds of {rule}.', retry: false },
+  ConstraintFailed: {
+    message: '{detail}.',
+    remedy: 'Call again within what {rule} allows, or have it allow more.',
+    retry: false,
+  },
   ConstraintError: {
     message: '{detail}, so {rule} cannot be evaluated and the call is denied.',
     remedy: 'Call again with arguments of the types the tool declares.',
@@ -62,7 +66,7 @@ export const catalog = {
   },
   HistoryNotLoaded: {
     message: 'What the agent did before is not loaded yet, and {rule} needs it.',
-    remedy: 'Try again in a moment; if it stays so, see the log of the sidecar.',
+    remedy: 'Try again in a moment; if it stays so, the ledger does not send it: see the logs of sidecar and ledger.',
     retry: true,
   },
   ToolChanged: {
@@ -76,8 +80,8 @@ export const catalog = {
     retry: false,
   },
   ToolUndeclared: {
-    message: 'How {server} declares {tool} now is not known, and it is pinned.',
-    remedy: 'See that the server answers tools/list and lists the tool.',
+    message: '{server}/{tool} is pinned, and how the server declares it now is not known.',
+    remedy: 'See that the server runs, answers tools/list and lists the tool.',
     retry: true,
   },
   ArgumentsInvalid: {
@@ -100,16 +104,16 @@ export const catalog = {
     remedy: 'Declare it under spec.models of the AgentIdentity.',
     retry: false,
   },
-  AgentSuspended: { message: 'The agent is suspended.', remedy: 'Set spec.suspended to false.', retry: true },
+  AgentSuspended: { message: 'The agent is suspended.', remedy: 'Set spec.suspended to false.', retry: false },
   RemitExpired: { message: 'The agent expired at {at}.', remedy: 'Set a later spec.expiresAt.', retry: false },
   RemitNotUnderstood: {
     message: 'This sidecar is older than its remit ({detail}), so every call is denied.',
     remedy: "Delete the agent's pod: the next one has the current sidecar.",
-    retry: true,
+    retry: false,
   },
   NoRemit: {
     message: 'The agent has no remit yet.',
-    remedy: 'Wait for the operator; see the conditions of the AgentIdentity.',
+    remedy: 'Wait for the operator; if it stays so, kubectl describe agent says what is missing.',
     retry: true,
   },
   CannotRecord: {
@@ -125,7 +129,7 @@ export const catalog = {
   CredentialMissing: {
     message: 'The credential for {server} is not there.',
     remedy: 'Create the Secret that its credentialRef names.',
-    retry: true,
+    retry: false,
   },
   // requests
   MalformedRequest: {
@@ -142,7 +146,7 @@ export const catalog = {
   UnknownSession: { message: 'There is no such session.', remedy: 'Initialize again.', retry: true },
   UnknownMethod: {
     message: 'The method {method} is not passed on.',
-    remedy: 'Only what a policy can decide is passed on.',
+    remedy: 'Do without it: only what a policy can decide is passed on.',
     retry: false,
   },
   UnknownTask: {
@@ -170,11 +174,6 @@ export const catalog = {
     remedy: "Look at the tool's own records before trying again.",
     retry: false,
   },
-  AnswerLost: {
-    message: 'The connection broke, and the answer is not kept here any more.',
-    remedy: 'See in the record what came of the call before making it again.',
-    retry: false,
-  },
   // policies and agents
   PolicyInvalid: { message: '{field}: {detail}', remedy: '{fix}', retry: false },
   PolicyUnsupported: {
@@ -190,12 +189,12 @@ export const catalog = {
   PolicyMissing: {
     message: 'The policy {name} does not exist in namespace {namespace}.',
     remedy: 'Create it, or name another in spec.policyRefs.',
-    retry: true,
+    retry: false,
   },
   OwnerGroupMissing: {
     message: 'The owner group {name} does not exist in namespace {namespace}.',
     remedy: 'Create it, or name another in spec.ownerRef.',
-    retry: true,
+    retry: false,
   },
   NobodyOnCall: {
     message: 'Nobody is on call in the owner group {name}.',
@@ -227,7 +226,7 @@ export const catalog = {
   RemitInvalid: {
     message: 'The remit was refused: {detail}.',
     remedy:
-      "The last good remit stays in force; see that operator, ledger and the pod's trust anchors belong together.",
+      'The last good remit stays in force. If no newer one is taken, delete the pod: the next one trusts the keys that the operator signs with now.',
     retry: false,
   },
   NetworkPolicyOpensAgents: {
@@ -249,17 +248,17 @@ export const catalog = {
   ServiceMissing: {
     message: 'The Service {name} of server {server} does not exist in namespace {namespace}.',
     remedy: 'Create it, or mend spec.servers.',
-    retry: true,
+    retry: false,
   },
   ServiceUnusable: {
     message: 'The Service {name} of {server} cannot be used: {detail}.',
     remedy: 'Mend the Service, or the port and name in the AgentIdentity.',
-    retry: true,
+    retry: false,
   },
   SecretMissing: {
     message: 'The Secret {name} (key {key}) does not exist in namespace {namespace}.',
     remedy: 'Create it, or mend the credentialRef.',
-    retry: true,
+    retry: false,
   },
   ImageCannotBePulled: {
     message: 'The image {image} cannot be pulled: {detail}.',
@@ -268,8 +267,8 @@ export const catalog = {
   },
   SandboxRefused: {
     message: 'The pod was refused: {detail}.',
-    remedy: 'See the message; often a quota or a runtimeClassName.',
-    retry: true,
+    remedy: 'Mend what the message names; often spec.workload.runtimeClassName.',
+    retry: false,
   },
   QuotaExceeded: {
     message: 'The pod was refused by a quota: {detail}.',
@@ -290,7 +289,7 @@ export const catalog = {
   ContainerRefused: {
     message: 'The container {container} cannot be started: {detail}.',
     remedy: 'Mend what the message names; often a missing ConfigMap, a command or a volume of spec.workload.',
-    retry: true,
+    retry: false,
   },
   SidecarNotReady: {
     message: 'The sidecar is not ready, so the agent is not started: {detail}.',
@@ -315,7 +314,7 @@ export const catalog = {
   },
   Forbidden: {
     message: 'The caller may not do this: {detail}.',
-    remedy: 'Ask who administers the cluster for the role.',
+    remedy: 'Ask whoever administers the cluster for the right that is named.',
     retry: false,
   },
   ReceiptGap: {
@@ -347,8 +346,13 @@ export const catalog = {
   // command line
   NotFound: {
     message: '{what} does not exist.',
-    remedy: 'See what does with the matching list command.',
+    remedy: 'List what there is, and see that name and namespace are right.',
     retry: false,
+  },
+  NothingRecorded: {
+    message: 'Nothing of {whose} was recorded since {since}.',
+    remedy: 'Look further back with --since, and see that name and namespace are right.',
+    retry: true,
   },
   BadUsage: { message: '{detail}.', remedy: 'See --help.', retry: false },
   ClusterUnreachable: {
