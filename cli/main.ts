@@ -18,7 +18,7 @@ const context: CliContext = {
   err: (text) => void process.stderr.write(`${text}\n`),
 }
 
-const program = new Command('remit')
+const program = new Command('kubectl-remit')
   .description('the remit of every cloud agent: who it is, what it may do, who answers for it, what it did')
   .showHelpAfterError('(see --help)')
   .exitOverride()

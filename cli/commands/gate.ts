@@ -62,7 +62,7 @@ export const gateCommand = (program: Command, context: CliContext): void => {
       for (const name of Object.keys(flags.server ?? {})) context.out(`${name}: ${gate.url}/mcp/${name}`)
       for (const name of Object.keys(flags.model ?? {})) context.out(`${name}: ${gate.url}/llm/${name}`)
       context.out(
-        `receipts: ${flags.data} (remit timeline --data ${flags.data}, remit why RECEIPT --data ${flags.data})`,
+        `receipts: ${flags.data} (kubectl-remit timeline --data ${flags.data}, kubectl-remit why RECEIPT --data ${flags.data})`,
       )
     })
 }

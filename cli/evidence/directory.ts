@@ -13,7 +13,7 @@ const parse = (line: string): Receipt[] => {
   }
 }
 
-/** Receipts of the directory that `remit gate --data DIR` writes. @throws UserError NotFound */
+/** Receipts of the directory that `kubectl-remit gate --data DIR` writes. @throws UserError NotFound */
 export const directoryReceipts = (dir: string): ReceiptSource => {
   if (!existsSync(dir)) throw new UserError('NotFound', { what: `The directory ${dir}` })
   const all = () =>
@@ -30,6 +30,6 @@ export const directoryReceipts = (dir: string): ReceiptSource => {
       const result = isIntent(receipt) ? receipts.find((r) => isClosing(r) && r.body.intent === name) : undefined
       return { receipt, result }
     },
-    timelineCommand: () => `remit timeline --data ${dir}`,
+    timelineCommand: () => `kubectl-remit timeline --data ${dir}`,
   }
 }

@@ -63,7 +63,10 @@ describe('what a person reads and a script gets', () => {
   })
 
   test('completion is offered for three shells, and completes', async () => {
-    for (const shell of ['bash', 'zsh', 'fish']) expect((await remit(['complete', shell])).stdout).toContain('remit')
+    // Under the name that the file has, which is also the one that is called back.
+    for (const shell of ['bash', 'zsh', 'fish'])
+      expect((await remit(['complete', shell])).stdout).toMatch(/^.*\bkubectl-remit complete -- /m)
+    expect((await remit(['complete', 'bash'])).stdout).toMatch(/^complete -F \w+ kubectl-remit$/m)
     expect((await remit(['complete', '--', 'ti'])).stdout).toContain('timeline')
   })
 
