@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { dump } from 'js-yaml'
 import type { Pin, ToolDefinition } from '../../lib/api/gen/types.ts'
@@ -33,16 +32,6 @@ const hidden = ({ server, tool, definition }: Pin): string | undefined => {
   return `${server}/${tool} has characters that cannot be seen, such as U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}: look at it with care before you pin it`
 }
 
-/** @throws UserError BadUsage */
-const tokenOf = (file: string | undefined): string | undefined => {
-  if (file === undefined) return undefined
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    throw new UserError('BadUsage', { detail: `${file} cannot be read: ${(error as NodeJS.ErrnoException).code}` })
-  }
-}
-
 export const policyPinCommand = (policy: Command, context: CliContext): void => {
   const command = policy
     .command('pin')
@@ -59,8 +48,10 @@ export const policyPinCommand = (policy: Command, context: CliContext): void => 
     if (!flags.tools && Object.keys(servers).length === 0)
       throw new UserError('BadUsage', { detail: 'name a server with --server NAME=URL, or a file with --tools' })
     const listed = flags.tools === undefined ? {} : readTools(await readInput(flags.tools), flags.tools)
-    for (const [name, url] of Object.entries(servers))
-      listed[name] = await listTools(name, url, tokenOf(credential[name]))
+    for (const [name, url] of Object.entries(servers)) {
+      const token = credential[name] === undefined ? undefined : Buffer.from(await readInput(credential[name]))
+      listed[name] = await listTools(name, url, token?.toString('utf8').trim())
+    }
     const pins = Object.entries(listed).flatMap(([server, tools]) => tools.map((tool) => pinOf(server, tool)))
     for (const warning of pins.map(hidden)) if (warning !== undefined) context.err(oneLine(warning))
     if (flags.output === 'json') return context.out(JSON.stringify({ pins }, null, 2))

@@ -1,6 +1,5 @@
 import type { CallRecord, IntentBody, Receipt } from '../../lib/api/receipt.ts'
-
-const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
+import { cut } from './cut.ts'
 
 /** `billing/refund`, `resource file:///handbook/a.md of docs` or `POST chat/completions of main`. */
 const callName = (call: CallRecord): string => {

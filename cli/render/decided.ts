@@ -4,10 +4,9 @@ import type { CallLine } from '../policy/calls.ts'
 import type { Explained, RuleName } from '../policy/explain.ts'
 import type { Decided } from '../policy/session.ts'
 import { labelOf, whatJson } from '../policy/what.ts'
+import { cut } from './cut.ts'
 import { oneLine } from './one-line.ts'
 import { table } from './table.ts'
-
-const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
 
 /** `billing/refund {"amount":12}`, `docs resource file:///handbook/a.md` */
 export const called = ({ what, request }: CallLine, width: number): string => {

@@ -2,6 +2,7 @@ import type { DecisionRecord } from '../../lib/api/receipt.ts'
 import { byTool, isChange, isWider, skippedBy, type ToolChanges } from '../policy/changes.ts'
 import type { Replay, Replayed } from '../policy/replay.ts'
 import { labelOf, whatJson } from '../policy/what.ts'
+import { cut } from './cut.ts'
 import { oneLine } from './one-line.ts'
 import { table } from './table.ts'
 import { instant } from './time.ts'
@@ -17,7 +18,6 @@ export interface About {
 }
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
-const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
 
 /** Sentences that say what was replayed, what not, and how much changes. */
 const summary = (replay: Replay, { agent, since, candidate }: About): string[] => {

@@ -1,6 +1,7 @@
 import type { AgentIdentity, AgentPolicy, ClusterAgentPolicy, OwnerGroup } from '../api/gen/types.ts'
 import type { Remit, RemitModel, RemitRule, RemitServer } from '../api/remit.ts'
 import { canonical, sha256hex } from './canonical.ts'
+import { compareText } from './compare-text.ts'
 import { lackingControls, readOnlyRule, withControls } from './controls.ts'
 import { describe, type ErrorCode, type ErrorValues } from './errors.ts'
 import type { Anchor } from './jws.ts'
@@ -108,7 +109,6 @@ const digestOf = oncePerObject((spec: Source['spec']) => sha256hex(canonical(spe
 type Source = AgentIdentity | OwnerGroup | AgentPolicy | ClusterAgentPolicy
 type Policy = AgentPolicy | ClusterAgentPolicy
 
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const byName = (a: Source, b: Source): number => compareText(a.metadata.name, b.metadata.name)
 
 function named(field: string, code: ErrorCode, values: ErrorValues, value?: string): Problem {

@@ -1,6 +1,7 @@
 import type { Pin, PolicySpec, ToolClass } from '../api/gen/types.ts'
 import { isCallRule, type Remit, type RemitRule } from '../api/remit.ts'
 import type { Classify } from './class.ts'
+import { compareText } from './compare-text.ts'
 import { UserError } from './errors.ts'
 import type { FactPath } from './history/facts.ts'
 import type { Tracker } from './history/tracker.ts'
@@ -117,7 +118,6 @@ const RANK: Record<RemitRule['type'], number> = {
   prompt: 5,
   request: 6,
 }
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const compareRules = (a: PreparedRule, b: PreparedRule): number =>
   RANK[a.type] - RANK[b.type] || compareText(a.policy, b.policy) || compareText(a.name, b.name)
 
