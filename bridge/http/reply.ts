@@ -33,7 +33,10 @@ export const openStream = (response: ServerResponse, maxHeld: number, headers: R
       response.write(event(text))
       return true
     },
-    end: () => response.end(),
+    end: () => {
+      clearInterval(keepalive)
+      response.end()
+    },
   }
 }
 

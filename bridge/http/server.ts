@@ -106,6 +106,7 @@ export const startHttp = async (options: HttpOptions) => {
   }
 
   const server = createServer((request, response) => {
+    response.on('error', (error) => options.log.debug({ err: error }, 'an answer could not be sent'))
     handle(request, response).catch((error: unknown) => {
       if (response.destroyed) return
       options.log.error({ err: error }, 'a request could not be handled')
