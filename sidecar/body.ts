@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Bytes, createBytes } from '../lib/core/bytes.ts'
 
 /** Bytes of requests that the gate holds together; an agent that sends much at once must not exhaust its memory. */
 export interface HeldBytes {
@@ -18,14 +19,14 @@ export const readBody = (
   bytes: HeldBytes,
 ): Promise<Buffer | undefined> =>
   new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    let body: Bytes | undefined = createBytes()
     let size = 0
     let counted = 0
     let refused = Number(request.headers['content-length'] ?? 0) > limit
     const release = () => {
       bytes.held -= counted
       counted = 0
-      chunks.length = 0
+      body = undefined
     }
     response.once('close', release)
     request.on('data', (chunk: Buffer) => {
@@ -38,9 +39,9 @@ export const readBody = (
       }
       bytes.held += chunk.length
       counted += chunk.length
-      chunks.push(chunk)
+      body?.add(chunk)
     })
-    request.once('end', () => resolve(refused ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
+    request.once('end', () => resolve(refused ? undefined : body?.take()))
     request.once('error', reject)
     request.once('close', () => {
       // After every request there is a close, and an error costs a stack trace.

@@ -56,6 +56,16 @@ const plain = (error: NodeJS.ErrnoException): string => words[error.code ?? ''] 
 export const failureOf = (signal: AbortSignal): UpstreamFailure =>
   signal.reason instanceof UpstreamFailure ? signal.reason : new UpstreamFailure('cancelled', 'given up', true)
 
+const LINGER_MS = 1_000
+
+/** Lets go of an answer that nobody reads: its connection is kept where it ends soon, and ended where it does not. */
+export const discard = (response: IncomingMessage): void => {
+  const timer = setTimeout(() => response.destroy(), LINGER_MS).unref()
+  response.once('close', () => clearTimeout(timer))
+  response.on('error', () => {})
+  response.resume()
+}
+
 /** Connections to servers are kept and shared by all calls. */
 export const createSend = (): { send: Send; close: () => void } => {
   const http = new HttpAgent({ keepAlive: true, maxFreeSockets: 64 })

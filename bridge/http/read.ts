@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { RPC } from '../../lib/api/mcp.ts'
+import { type Bytes, createBytes } from '../../lib/core/bytes.ts'
 import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import { type Json, parseStrict } from '../../lib/core/strict.ts'
 import { rpcError } from '../json/rpc.ts'
@@ -28,16 +29,14 @@ const accepts = (request: IncomingMessage, ...types: string[]) => {
 
 const collect = (request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> =>
   new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
+    let bytes: Bytes | undefined = createBytes()
     request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > maxBytes) {
-        chunks.length = 0
-        resolve(undefined)
-      } else chunks.push(chunk)
+      bytes?.add(chunk)
+      if (!bytes || bytes.size() <= maxBytes) return
+      bytes = undefined
+      resolve(undefined)
     })
-    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('end', () => resolve(bytes?.take()))
     request.once('error', reject)
     request.once('close', () => reject(new Error('the client went away')))
   })

@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import { StringDecoder } from 'node:string_decoder'
 import { createParser } from 'eventsource-parser'
 import type { RequestId } from '../../lib/api/mcp.ts'
+import { createBytes } from '../../lib/core/bytes.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
-import { failureOf, UpstreamFailure } from '../upstream.ts'
+import { discard, failureOf, UpstreamFailure } from '../upstream.ts'
+import { ambiguity } from './ambiguity.ts'
 
 /** A message of a server: parsed, and the text it came as (which is passed on, so that nothing of it changes). */
 export interface ServerMessage {
@@ -37,6 +39,8 @@ const parseMessage = (raw: string): JsonObject => {
     throw invalid('the body is not JSON')
   }
   if (!isObject(value) || value.jsonrpc !== '2.0') throw invalid('a message is not JSON-RPC 2.0')
+  const problem = ambiguity(raw)
+  if (problem !== undefined) throw invalid(`a message can be read in more than one way: ${problem}`)
   return value
 }
 
@@ -48,7 +52,10 @@ export const readStream = (
   new Promise((resolve, reject) => {
     const decoder = new StringDecoder('utf8')
     let since = 0
+    let isStopped = false
     const stop = (failure: UpstreamFailure) => {
+      // What came with it in one packet is still told.
+      isStopped = true
       reject(failure)
       response.destroy(failure)
     }
@@ -63,6 +70,7 @@ export const readStream = (
       },
     })
     response.on('data', (chunk: Buffer) => {
+      if (isStopped) return
       since += chunk.length
       try {
         parser.feed(decoder.write(chunk))
@@ -86,14 +94,12 @@ export const readStream = (
 
 const readWhole = (response: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<string> =>
   new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
+    const body = createBytes()
     response.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      chunks.push(chunk)
-      if (size > maxBytes) response.destroy(invalid(`the body is over ${maxBytes} bytes`))
+      body.add(chunk)
+      if (body.size() > maxBytes) response.destroy(invalid(`the body is over ${maxBytes} bytes`))
     })
-    response.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    response.once('end', () => resolve(body.take().toString('utf8')))
     response.once('error', (error) =>
       reject(
         error instanceof UpstreamFailure
@@ -123,7 +129,7 @@ export const readAnswer = async (
   },
 ): Promise<ServerMessage> => {
   if (response.statusCode !== 200) {
-    response.resume()
+    discard(response)
     throw invalid(`HTTP ${response.statusCode}`)
   }
   const type = mediaType(response)

@@ -1,7 +1,7 @@
 import type { RemitServer } from '../../lib/api/remit.ts'
 import type { GateContext } from '../context.ts'
 import { targetOf } from '../target.ts'
-import { UpstreamFailure } from '../upstream.ts'
+import { discard, UpstreamFailure } from '../upstream.ts'
 import { sessionHeaders, within } from './forward.ts'
 import type { Session } from './sessions.ts'
 
@@ -25,7 +25,7 @@ export const createEndedSessions = (gate: GateContext) => {
           signal: limit.signal,
           idleMs: gate.limits.idleMs,
         })
-        answer.resume()
+        discard(answer)
       } catch (error) {
         if (!(error instanceof UpstreamFailure)) throw error
         gate.log.debug({ server: server.name, reason: error.message }, 'the server was not told that a session ended')

@@ -13,6 +13,10 @@ const sse = (response: ServerResponse, ...events: unknown[]) => {
   for (const event of events) response.write(`data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`)
 }
 
+/** An answer, or what a server asks for, as its reader has it. */
+const TWO_WAYS = (id: number, again: string): string =>
+  `{"jsonrpc":"2.0","id":${id},"result":{"resultType":"input_required","inputRequests":{},"content":[],"${again}":"complete"}}`
+
 describe('a server that is down, slow or answers garbage', () => {
   const world = createWorld()
   let behaviour: Behaviour
@@ -98,6 +102,37 @@ describe('a server that is down, slow or answers garbage', () => {
       /over 65536 bytes/,
     ],
     [
+      'an answer that is another for who ignores case',
+      (r, id) => r.writeHead(200, { 'content-type': 'application/json' }).end(TWO_WAYS(id, 'ResultType')),
+      'UpstreamInvalid',
+      'invalid',
+      /more than one way/,
+    ],
+    [
+      'an answer that is another for who takes the first of two',
+      (r, id) => {
+        sse(r, TWO_WAYS(id, 'resultType'))
+        r.end()
+      },
+      'UpstreamInvalid',
+      'invalid',
+      /more than one way/,
+    ],
+    [
+      'a request of its own for who ignores case',
+      (r, id) => {
+        sse(
+          r,
+          '{"jsonrpc":"2.0","method":"notifications/message","params":{},"Method":"sampling/createMessage","ID":1}',
+          { jsonrpc: '2.0', id, result: { content: [] } },
+        )
+        r.end()
+      },
+      'UpstreamInvalid',
+      'invalid',
+      /more than one way/,
+    ],
+    [
       'a stream without an answer',
       (r) => {
         sse(r, { jsonrpc: '2.0', method: 'notifications/message', params: {} })
@@ -158,6 +193,20 @@ describe('a server that is down, slow or answers garbage', () => {
       expect(bodies(receipts(), 'result').at(-1)).toMatchObject({ outcome, intent: result?._meta['dev.remit/receipt'] })
     },
   )
+
+  it('refuses and never comes to an end: it is hung up on', async () => {
+    let isClosed = false
+    behaviour = (r) => {
+      r.writeHead(500, { 'content-type': 'text/plain' })
+      const more = setInterval(() => r.write('no'), 20)
+      r.on('close', () => {
+        clearInterval(more)
+        isClosed = true
+      })
+    }
+    expect((await call()).result).toMatchObject({ isError: true })
+    await expect.poll(() => isClosed, { timeout: 5_000 }).toBe(true)
+  })
 
   it('is down: nothing was sent, and that is said', async () => {
     const response = await post(

@@ -1,24 +1,19 @@
 import { HEADER, type RequestId, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import { isRequestId, type JsonObject } from '../../../lib/core/json-rpc.ts'
-import { pause } from '../../../lib/service/pause.ts'
 import type { Outside } from '../../context.ts'
-import { targetOf } from '../../target.ts'
-import { UpstreamFailure } from '../../upstream.ts'
+import { discard, UpstreamFailure } from '../../upstream.ts'
 import { type Mark, readAnswer, type ServerMessage, StreamOver } from '../answer.ts'
 import { OtherEra, SessionGone, sessionHeaders, within } from '../forward.ts'
 import type { Answered, ServerOptions } from '../ports.ts'
 import type { Session } from '../sessions.ts'
+import { COME_BACKS, comeBack } from './come-back.ts'
 import { isModernError } from './eras.ts'
 import { post, readRefusal } from './post.ts'
 
 const ASIDE_MS = 10_000
 /** Requests of one server stream that are being answered at a time; a server that sends more gets no answer to them. */
 const MAX_ANSWERING = 16
-/** How often a stream that is over is gone on with while nothing new comes, and after how long. */
-const RESUMES = 3
-const RETRY_MS = 1_000
-const MAX_RETRY_MS = 30_000
 
 /** Where messages of one session go. */
 export interface Place {
@@ -38,8 +33,7 @@ export const tell = async (gate: Outside, place: Place, message: JsonObject): Pr
       traceparent: place.traceparent,
       signal: limit.signal,
     })
-    response.resume()
-    response.on('error', () => {})
+    discard(response)
     return response.statusCode ?? 0
   } finally {
     limit.done()
@@ -91,29 +85,19 @@ export const incoming = (
  */
 const resumed = async (
   gate: Outside,
-  { server, session }: Place,
+  place: Place,
   reading: Parameters<typeof readAnswer>[1] & { mark: Mark },
   isAsking: () => boolean,
   first: unknown,
 ): Promise<ServerMessage> => {
   const { mark, signal } = reading
   let failure = first
-  for (let tries = 0; tries < RESUMES; tries++) {
+  for (let tries = 0; tries < COME_BACKS; tries++) {
     const { eventId } = mark
-    if (!(failure instanceof StreamOver) || eventId === undefined || !session?.upstream) break
-    await pause(Math.min(mark.retryMs ?? RETRY_MS, MAX_RETRY_MS), signal)
+    if (!(failure instanceof StreamOver)) break
     try {
-      const response = await gate.send(targetOf('server', server, gate.credentials), {
-        method: 'GET',
-        headers: { accept: 'text/event-stream', ...sessionHeaders(session), 'last-event-id': eventId },
-        signal,
-        idleMs: gate.limits.idleMs,
-        isAsking,
-      })
-      if (response.statusCode !== 200) {
-        response.resume()
-        break
-      }
+      const response = await comeBack(gate, place, mark, { signal, idleMs: gate.limits.idleMs, isAsking })
+      if (!response) break
       return await readAnswer(response, reading)
     } catch (error) {
       if (signal.aborted || (error instanceof UpstreamFailure && error.kind === 'timeout')) throw error
@@ -144,7 +128,7 @@ export const exchange = async (
       isAsking,
     })
     if (response.statusCode === 404 && place.session?.upstream) {
-      response.resume()
+      discard(response)
       throw new SessionGone('the server does not know the session')
     }
     if (response.statusCode === 400)

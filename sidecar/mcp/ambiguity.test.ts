@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { ambiguity } from './ambiguity.ts'
+
+describe('ambiguity', () => {
+  it.each([
+    ['{}'],
+    ['{"jsonrpc":"2.0","id":1,"result":{"content":[],"Content":[],"x":1,"x":2,"task":{"task":{"id":1}}},"Extra":1}'],
+    ['{"jsonrpc":"2.0","method":"notifications/message","params":{"method":"a","Method":"b","id":1}}'],
+    ['{"jsonrpc":"2.0","id":1,"result":{"content":[{"resultType":1},{"ResultType":2}],"a":"\\"Task\\":{"}}'],
+    [`{"jsonrpc":"2.0","id":1,"result":{"deep":${'['.repeat(500)}${']'.repeat(500)}}}`],
+    [' { "id" : 1 , "result" : { "resultType" : "complete" } , "jsonrpc" : "2.0" } '],
+  ])('of %s there is none', (text) => {
+    JSON.parse(text)
+    expect(ambiguity(text)).toBeUndefined()
+  })
+
+  it.each([
+    ['{"jsonrpc":"2.0","method":"a","Method":"b"}', 'method is also spelled otherwise'],
+    ['{"jsonrpc":"2.0","method":"a","ID":7}', 'id is also spelled otherwise'],
+    ['{"jsonrpc":"2.0","id":1,"result":{"a":[1,{"b":2}]},"result":{}}', 'it has result twice'],
+    ['{"jsonrpc":"2.0","id":1,"result":{},"re\\u0073ult":{}}', 'it has result twice'],
+    [
+      '{"id":1,"result":{"resultType":"complete","content":[{}],"resultType":"input_required"}}',
+      'it has resultType twice',
+    ],
+    ['{"id":1,"result":{"content":[],"inputrequests":{}}}', 'inputRequests is also spelled otherwise'],
+    ['{"id":1,"error":{"code":1,"message":"a","Code":-32042}}', 'code is also spelled otherwise'],
+    [`{"id":1,"result":{"deep":${'[{"a":'.repeat(256)}1${'}]'.repeat(256)}}}`, 'it is nested deeper than 512'],
+  ])('of %s is told', (text, told) => {
+    JSON.parse(text)
+    expect(ambiguity(text)).toBe(told)
+  })
+})
