@@ -7,6 +7,7 @@ import type { CallHistory } from './history.ts'
 import type { Definitions } from './mcp/definitions.ts'
 import type { HeldCalls } from './mcp/held.ts'
 import type { Asked } from './mcp/methods/asked.ts'
+import type { Cursors } from './mcp/methods/cursors.ts'
 import type { KnownTasks } from './mcp/methods/known-tasks.ts'
 import type { Seal } from './mcp/seal.ts'
 import type { ServerPorts } from './mcp/server/ports.ts'
@@ -56,6 +57,7 @@ export interface GateContext {
   history: CallHistory
   definitions: Definitions
   asked: Asked
+  cursors: Cursors
   tasks: KnownTasks
   commitments: Commitments
   send: Send

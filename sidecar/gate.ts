@@ -13,6 +13,7 @@ import { createDefinitions } from './mcp/definitions.ts'
 import { createMcpHandler } from './mcp/handler.ts'
 import { createHeldCalls } from './mcp/held.ts'
 import { createAsked } from './mcp/methods/asked.ts'
+import { createCursors } from './mcp/methods/cursors.ts'
 import { createKnownTasks } from './mcp/methods/known-tasks.ts'
 import { createSeal } from './mcp/seal.ts'
 import { createServerPorts } from './mcp/server/ports.ts'
@@ -84,6 +85,7 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
     history,
     definitions: createDefinitions(steady),
     asked: createAsked(steady),
+    cursors: createCursors(),
     tasks: createKnownTasks(),
     commitments: createCommitments(options.dir),
     send,

@@ -9,6 +9,7 @@ import { UpstreamFailure } from '../../upstream.ts'
 import { offeredToAgent, offeredToServer } from '../capabilities.ts'
 import { FAILURE_CODES, OtherEra, SessionGone, within } from '../forward.ts'
 import { type Message, rpcError } from '../messages.ts'
+import { knownMeta } from '../methods/ask-server.ts'
 import type { Agent } from '../ports.ts'
 import type { Reply } from '../reply.ts'
 import { ALL_VERSIONS, isSupportedVersion, PROTOCOL_VERSIONS } from '../revision.ts'
@@ -98,17 +99,20 @@ const initializeThere = (
   { inForce, server, message, traceparent, signal }: Greeting,
   version: string,
 ) => {
-  const capabilities = isObject(message.params?.capabilities) ? message.params.capabilities : {}
+  const { id, method, params } = message
+  const client = nameKept(params?.clientInfo)
   return exchange(
     gate,
     { server, session: undefined, traceparent },
     {
-      ...message.raw,
-      id: message.id,
+      jsonrpc: '2.0',
+      id,
+      method,
       params: {
-        ...message.params,
         protocolVersion: version,
-        capabilities: offeredToServer(inForce, server.name, capabilities),
+        capabilities: offeredToServer(inForce, server.name, isObject(params?.capabilities) ? params.capabilities : {}),
+        ...(client ? { clientInfo: client } : {}),
+        _meta: knownMeta(params, traceparent),
       },
     },
     {

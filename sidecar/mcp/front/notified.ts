@@ -30,12 +30,11 @@ export const createNotified =
     const agent: Agent = { ...NO_AGENT, era: 'legacy', version, capabilities, session: known }
     const requestId = message.params?.requestId
     try {
-      const told = agentNotification(gate, inForce, server.name, message, 'legacy')
+      const isGivingUp = message.method === 'notifications/cancelled'
+      const give = isGivingUp && isRequestId(requestId) ? inFlight.giver(known.id, requestId) : undefined
+      // Of what is not on its way the server is told nothing: an id would be a text that nobody decides or records.
+      const told = isGivingUp && !give ? undefined : agentNotification(gate, inForce, server.name, message, 'legacy')
       const status = told === undefined ? 202 : await gate.ports.forAgent(server, agent).notify(told)
-      const give =
-        message.method === 'notifications/cancelled' && isRequestId(requestId)
-          ? inFlight.giver(known.id, requestId)
-          : undefined
       if (give)
         setTimeout(
           () => give(new UpstreamFailure('cancelled', 'cancelled by the agent', true)),

@@ -1,21 +1,21 @@
 import type { Attributes, Span } from '@opentelemetry/api'
 import { META, RELATED_TASK, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
-import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
+import { isObject, isRequestId, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
 import { ATTR, traceparentOf } from '../../telemetry.ts'
 import type { ServerMessage } from '../answer.ts'
 import { converse } from '../converse.ts'
+import { nameKept } from '../front/client.ts'
 import { META_REASON, META_TASK, type Message, requestError } from '../messages.ts'
 import { type Finished, failed } from '../outcome.ts'
 import type { Agent, RequestScene, ServerPort } from '../ports.ts'
 import type { Reply } from '../reply.ts'
+import { isLogLevel } from '../revision.ts'
 import { sent } from '../sent.ts'
 import { serverNotification } from './server-notifications.ts'
 import { fateOf } from './table.ts'
-
-const KNOWN_META = ['progressToken', 'traceparent', ...Object.values(META)]
 
 /** A request of an agent to a declared server, under a remit that stands. */
 export interface MethodRequest {
@@ -38,9 +38,19 @@ export const metaFor = (params: JsonObject | undefined, traceparent: string): Js
 }
 
 /** Of an agent's `_meta` what the protocol gives a request: a request that nobody decides or records says no more. */
-const knownMeta = (params: JsonObject | undefined, traceparent: string): JsonObject => {
-  const meta = metaFor(params, traceparent)
-  return Object.fromEntries(KNOWN_META.filter((key) => Object.hasOwn(meta, key)).map((key) => [key, meta[key]!]))
+export const knownMeta = (params: JsonObject | undefined, traceparent: string): JsonObject => {
+  const {
+    progressToken,
+    [META.clientInfo]: client,
+    [META.logLevel]: level,
+  } = isObject(params?._meta) ? params._meta : {}
+  const name = nameKept(client)
+  return {
+    ...(isRequestId(progressToken) ? { progressToken } : {}),
+    ...(name ? { [META.clientInfo]: name } : {}),
+    ...(isLogLevel(level) ? { [META.logLevel]: level } : {}),
+    traceparent,
+  }
 }
 
 /** Puts a request to the server; what the server sends meanwhile reaches the agent as far as it may. */

@@ -7,6 +7,7 @@ import { definitionsMatter } from '../definitions.ts'
 import { rpcError } from '../messages.ts'
 import { asLegacyTool } from '../render.ts'
 import { askServer, type MethodRequest } from './ask-server.ts'
+import { cursorProblem } from './cursors.ts'
 import { filterList, LISTS } from './lists.ts'
 
 /** Passes on one page of a list, with what the remit lets the agent see. Returns the span's error word. */
@@ -19,8 +20,9 @@ export const handleList = async (gate: GateContext, request: MethodRequest): Pro
     reply.answer(rpcError(id, RPC.methodNotFound, 'UnknownMethod', { method }))
     return 'UnknownMethod'
   }
-  if (cursor !== undefined && typeof cursor !== 'string') {
-    reply.answer(rpcError(id, RPC.invalidParams, 'MalformedRequest', { detail: 'params.cursor must be a string' }))
+  const problem = cursorProblem(gate.cursors, server, method, cursor)
+  if (problem !== undefined) {
+    reply.answer(rpcError(id, RPC.invalidParams, 'MalformedRequest', { detail: problem }))
     return 'MalformedRequest'
   }
   const asked = gate.definitions.moment(server)
@@ -39,6 +41,7 @@ export const handleList = async (gate: GateContext, request: MethodRequest): Pro
   }
   if (method === 'tools/list' && definitionsMatter(prepared, server.name))
     gate.definitions.learn(server, result.tools as Json[], asked)
+  if (typeof filtered.nextCursor === 'string') gate.cursors.given(server, method, filtered.nextCursor)
   const told =
     method === 'tools/list' && request.agent.era === 'legacy'
       ? { ...filtered, tools: (filtered.tools as JsonObject[]).map(asLegacyTool) }

@@ -12,6 +12,7 @@ import { rpcError } from '../messages.ts'
 import { type Finished, succeeded } from '../outcome.ts'
 import { WITHHELD, withhold } from '../withhold.ts'
 import { askServer, dispatchRequest, type MethodRequest } from './ask-server.ts'
+import { cursorProblem } from './cursors.ts'
 import { type KnownTask, MAX_TASK_ID } from './known-tasks.ts'
 import { carryOut, type OtherStep, traceOf } from './other.ts'
 import { passedAnswers, shownRequests } from './task-input.ts'
@@ -182,10 +183,9 @@ const poll = async (gate: GateContext, request: TaskRequest): Promise<string | u
 const list = async (gate: GateContext, request: MethodRequest): Promise<string | undefined> => {
   const { message, server, reply, inForce } = request
   const cursor = message.params?.cursor
-  if (cursor !== undefined && typeof cursor !== 'string') {
-    reply.answer(
-      rpcError(message.id, RPC.invalidParams, 'MalformedRequest', { detail: 'params.cursor must be a string' }),
-    )
+  const problem = cursorProblem(gate.cursors, server, message.method, cursor)
+  if (problem !== undefined) {
+    reply.answer(rpcError(message.id, RPC.invalidParams, 'MalformedRequest', { detail: problem }))
     return 'MalformedRequest'
   }
   const answer = await askServer(gate, request, cursor === undefined ? {} : { cursor })
@@ -207,6 +207,7 @@ const list = async (gate: GateContext, request: MethodRequest): Promise<string |
     ]
   })
   const { nextCursor } = result
+  if (typeof nextCursor === 'string') gate.cursors.given(server, message.method, nextCursor)
   reply.answer({ ...answer.message, result: { tasks, ...(typeof nextCursor === 'string' ? { nextCursor } : {}) } })
   return undefined
 }
