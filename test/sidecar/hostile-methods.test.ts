@@ -183,6 +183,29 @@ describe('what a server tries on an agent by way of all but tools', () => {
     expect(list.last.error).toMatchObject({ data: { code: 'UpstreamInvalid' } })
   })
 
+  it('names that nobody may have are suggested to nobody', async () => {
+    const values = ['open/a', 'closed/b', 'open/../closed/b', 'open/%2e%2e/closed/b', 'open/b c', 'a']
+    const { ask } = await start(() => {}, {
+      'completion/complete': ({ id }, response) =>
+        answerWith(response, id, { completion: { values, total: values.length, hasMore: false } }),
+    })
+    const complete = async (uri: string, name: string, context: Json = {}) => {
+      const ref = { type: 'ref/resource', uri }
+      const argument = { name, value: '' }
+      return (await ask('completion/complete', { ref, argument, context: { arguments: context } })).last.result
+    }
+    expect(await complete('file:///{+path}', 'path')).toEqual({
+      completion: { values: ['open/a', 'open/b c'], hasMore: false },
+    })
+    expect(await complete('file:///{folder}/{+path}', 'path')).toMatchObject({
+      completion: { values: ['open/a', 'closed/b', 'open/b c', 'a'] },
+    })
+    expect(await complete('file:///{folder}/{+path}', 'path', { folder: 'closed' })).toMatchObject({
+      completion: { values: [] },
+    })
+    expect(await complete('file:///open/{name}', 'name')).toMatchObject({ completion: { values: ['a'] } })
+  })
+
   it('contents of another resource than the one asked for are withheld, and a result that is none is not passed', async () => {
     let result: Json = {}
     const { ask } = await start(() => {}, { 'resources/read': ({ id }, response) => answerWith(response, id, result) })
@@ -363,6 +386,21 @@ describe('what a server tries on an agent by way of all but tools', () => {
     expect(server.messages().at(-1).params._meta).not.toHaveProperty(['io.modelcontextprotocol/related-task'])
   })
 
+  it('a result too deep to be written again is none, and that is recorded', async () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const answer = (response: ServerResponse, id: number, result: string) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(`{"jsonrpc":"2.0","id":${id},"result":{${result},"deep":${deep}}}`)
+    const { ask } = await start(() => {}, {
+      'resources/read': ({ id }, response) => answer(response, id, '"contents":[{"uri":"file:///other","text":"x"}]'),
+      'tools/list': ({ id }, response) => answer(response, id, `"tools":[{"name":"a","inputSchema":${deep}}]`),
+    })
+    for (const [method, params] of [['resources/read', { uri: 'file:///open/a' }], ['tools/list']] as const)
+      expect((await ask(method, params)).last.error).toMatchObject({ data: { code: 'UpstreamInvalid' } })
+    expect(bodies(receipts(), 'result').map(({ outcome }) => outcome)).toEqual(['invalid'])
+  })
+
   it('a question is answered once, and one that comes with a forbidden one is not put', async () => {
     world = createWorld()
     let asked: Json = { name: { method: 'elicitation/create', params: FORM } }
@@ -418,18 +456,48 @@ describe('what a server tries on an agent by way of all but tools', () => {
   })
 
   it('what an agent writes beside a request that nobody decides does not go up', async () => {
-    const { url, session, server, ask } = await start((each, response) =>
-      answerWith(response, each.id, { content: [] }),
+    const { url, session, server, ask } = await start(
+      (each, response) => answerWith(response, each.id, { content: [] }),
+      { 'resources/read': () => {} },
     )
-    await ask('tools/list', { _meta: { progressToken: 3, note: 'secret' }, more: 'secret' })
-    await post(url, message(undefined, 'notifications/cancelled', { requestId: 7, reason: 'secret' }), session)
-    expect(JSON.stringify(server.messages())).not.toContain('secret')
+    const clientInfo = { name: 'raw', version: '1' }
+    const secretive = { ...clientInfo, title: 'secret' }
+    await post(
+      url,
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: 0,
+        method: 'initialize',
+        more: 'secret',
+        params: {
+          protocolVersion: '2025-11-25',
+          capabilities: { experimental: { secret: {} } },
+          clientInfo: secretive,
+          _meta: { note: 'secret' },
+          more: 'secret',
+        },
+      }),
+    )
+    expect(server.messages().at(-1)).toMatchObject({ method: 'initialize', params: { clientInfo } })
+    const client = 'io.modelcontextprotocol/clientInfo'
+    await ask('tools/list', { _meta: { progressToken: 3, note: 'secret', [client]: secretive }, more: 'secret' })
+    expect(server.messages().at(-1).params._meta).toMatchObject({ progressToken: 3, [client]: clientInfo })
+    await ask('tools/list', { _meta: { progressToken: { note: 'secret' } } })
+    const { last } = await ask('tools/list', { cursor: 'secret' })
+    expect(last.error).toMatchObject({ code: -32602 })
+    expect((await ask('tools/list', { cursor: 'more' })).last.result).toBeDefined()
+    void ask('resources/read', { uri: 'file:///open/a' }, 9).catch(() => {})
+    await expect.poll(() => server.messages().at(-1)?.method).toBe('resources/read')
+    const giveUp = (requestId: unknown) =>
+      post(url, message(undefined, 'notifications/cancelled', { requestId, reason: 'secret' }), session)
+    expect((await giveUp('secret')).status).toBe(202)
+    expect((await giveUp(9)).status).toBe(202)
     expect(server.messages().at(-1)).toEqual({
       jsonrpc: '2.0',
       method: 'notifications/cancelled',
-      params: { requestId: 7 },
+      params: { requestId: 9 },
     })
-    expect(server.messages().at(-2).params._meta).toMatchObject({ progressToken: 3 })
+    expect(JSON.stringify(server.messages())).not.toContain('secret')
   })
 
   it('under a policy that only observes all of it passes, and the record says what would have been', async () => {

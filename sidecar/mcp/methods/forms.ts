@@ -4,12 +4,14 @@ import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { OtherCall } from '../../../lib/core/other-call.ts'
 import { fallen, refuse } from '../../../lib/core/standing.ts'
 import type { Json } from '../../../lib/core/strict.ts'
+import { fitsNothing } from '../../../lib/core/uri-glob.ts'
 import type { GateContext } from '../../context.ts'
 import { clip } from '../../receipts.ts'
 import type { AnswerKind } from '../outcome.ts'
 import type { Ruling } from '../recorded.ts'
 import { ownContents, withholdCompletion, withholdContents, withholdPrompt } from './contents.ts'
 import { literalOf } from './lists.ts'
+import { patternOf } from './uri-template.ts'
 
 /** A request that has to be decided, read strictly. */
 export interface DecidedForm {
@@ -26,6 +28,8 @@ export interface DecidedForm {
 
 const MAX_NAME = 256
 const MAX_VALUE = 4_096
+/** Suggestions of one answer, as the protocol has it. */
+const MAX_VALUES = 100
 const TEXT_CHARS = 1_000
 
 const isText = (value: unknown): value is string => typeof value === 'string'
@@ -134,10 +138,22 @@ const completion = (server: string, params: JsonObject): DecidedForm | string =>
         : { inForce, decision: refuse('NoRuleAllows', { what: clip(what, 256) }) }
     },
     kind: COMPLETION,
-    own: (_gate, result) =>
-      isObject(result.completion) && Array.isArray(result.completion.values) && result.completion.values.every(isText)
-        ? result
-        : undefined,
+    own: (gate, result) => {
+      const { completion: given } = result
+      if (!isObject(given) || !Array.isArray(given.values) || !given.values.every(isText)) return undefined
+      if (type === 'prompt') return result
+      const { prepared } = gate.authority.current()!
+      const suggested = given.values.slice(0, MAX_VALUES) as string[]
+      const values = suggested.filter((value) => {
+        const pattern = patternOf(name, { ...(resolved as Record<string, string>), [argument.name as string]: value })
+        return pattern.includes('*')
+          ? fitsNothing(pattern) === undefined && offered(prepared, type, server, pattern, true)
+          : offered(prepared, type, server, pattern)
+      })
+      if (values.length === given.values.length) return result
+      const { total: _total, ...rest } = given
+      return { ...result, completion: { ...rest, values } }
+    },
   }
 }
 
