@@ -1,7 +1,8 @@
 import type { Constraint } from '../../lib/api/gen/types.ts'
 import { parsePath, type Step } from '../../lib/core/path.ts'
 import { type Atoms, opaque } from './atoms.ts'
-import { encodeOperator, type Operator, opposite } from './operators.ts'
+import { encodeOperator, opposite } from './operators.ts'
+import type { Operator } from './sampled.ts'
 import { and, FALSE, not, or, type Term, TRUE } from './smt.ts'
 import { is, type Node, type Places, resolve } from './tree.ts'
 

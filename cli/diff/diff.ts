@@ -4,13 +4,14 @@ import { factPath, valuesAt } from '../../lib/core/history/facts.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import { alphabetOf } from './alphabet.ts'
 import { type Example, exampleOf, type Hints } from './example.ts'
+import { type Candidate, type Judge, newJudge } from './judge.ts'
 import { ask, blocked, type Encoded, encode, type Solution } from './question.ts'
 import { pinOf, rulesOf, type Side, sideOf, type Target } from './side.ts'
 import type { Term } from './smt.ts'
 import type { Solver } from './solver/solver.ts'
 import { type Loosened, loosened } from './standing.ts'
 import { targetsOf } from './targets.ts'
-import { type Candidate, type Judge, newJudge, type Question } from './verify.ts'
+import type { Question } from './verify.ts'
 
 /** What a change adds. */
 export interface Difference {

@@ -1,15 +1,8 @@
 import { decimalOf } from '../../lib/core/decimal.ts'
 import type { Json } from '../../lib/core/strict.ts'
-import {
-  answers,
-  type Before,
-  type Candidate,
-  type Decided,
-  type Judge,
-  judged,
-  pasts,
-  type Question,
-} from './verify.ts'
+import type { Candidate, Judge } from './judge.ts'
+import { type Before, pasts } from './pasts.ts'
+import { answers, type Decided, judged, type Question } from './verify.ts'
 
 /** A call that `decide` itself answers as the question asks. */
 export interface Example {
