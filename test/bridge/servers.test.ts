@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -140,6 +142,29 @@ const prepare = async (dir: string): Promise<Tried[]> => {
   ]
 }
 
+const GREETING = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+}
+
+/** What ends a greeted server whose input closes: its exit code, or the signal that it takes after five seconds. */
+const endOf = async ({ command: [program, ...args], env }: Tried): Promise<unknown> => {
+  const child = spawn(program!, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'ignore'] })
+  const late = () => child.kill('SIGKILL')
+  const starting = setTimeout(late, 60_000)
+  child.stdin.write(`${JSON.stringify(GREETING)}\n`)
+  const ended = once(child, 'exit')
+  await Promise.race([once(createInterface(child.stdout), 'line'), ended])
+  clearTimeout(starting)
+  child.stdin.end()
+  const patience = setTimeout(late, 5_000)
+  const [code, signal] = await ended
+  clearTimeout(patience)
+  return code ?? signal
+}
+
 const POLICY = `
 apiVersion: remit.dev/v1alpha1
 kind: AgentPolicy
@@ -216,6 +241,11 @@ describe('real servers through the bridge and the gate', () => {
     }
     expect(counted).toEqual(['1', '2', '1', '2'])
   })
+
+  it('has none that outlives its input', async () => {
+    const ends = await Promise.all(NAMES.map(async (name) => [name, await endOf(of(name))]))
+    expect(Object.fromEntries(ends)).toEqual(Object.fromEntries(NAMES.map((name) => [name, 0])))
+  }, 70_000)
 
   describe.each(NAMES)('%s', (name) => {
     it('is found to be of its era', async () => {
