@@ -4,7 +4,8 @@ import { startTelemetry } from '../../lib/service/telemetry.ts'
 import { createAuthority } from '../../sidecar/authority.ts'
 import { startGate } from '../../sidecar/gate.ts'
 import { openSpool } from '../../sidecar/spool/spool.ts'
-import { message, openSession, post } from './raw-agent.ts'
+import { send } from './modern-agent.ts'
+import { HEADERS, message, openSession, post } from './raw-agent.ts'
 import { answerWith, startRawServer } from './raw-server.ts'
 import { bodies, createWorld, readReceipts, silent } from './world.ts'
 
@@ -17,14 +18,14 @@ const agent = {
   name: 'bot',
   createdBy: { username: 'ana', at: '2026-11-21T10:00:00Z' },
 }
-const remitFor = (url: string, expiresAt: number): Remit => ({
+const HOUR = 3_600_000
+const remitFor = (url: string): Remit => ({
   version: 1,
   cluster: 'c',
   agent,
   generation: 1,
   epoch: 0,
   issuedAt: '2026-11-21T10:00:00Z',
-  expiresAt: new Date(expiresAt).toISOString(),
   owner: { group: 'team', spec: { members: [{ name: 'ana' }], onCall: { owner: 'ana' } } },
   rules: [
     { policy: 'p', mode: 'Enforce', type: 'tool', name: 'all', match: { tools: ['*'] }, effect: 'Allow' },
@@ -36,17 +37,10 @@ const remitFor = (url: string, expiresAt: number): Remit => ({
   sources: [],
 })
 
-it('an agent whose time is over can give up what it began, and do nothing else', async () => {
-  const task = { taskId: 't', status: 'working', createdAt: 'now', lastUpdatedAt: 'now', ttl: null }
-  const server = await startRawServer((call, response) => answerWith(response, call.id, { task }), {
-    'tasks/cancel': ({ id }, response) => answerWith(response, id, { ...task, status: 'cancelled' }),
-  })
-  world.onClose(server.close)
-  const dir = world.path('data')
-  let ahead = 0
-  const now = () => Date.now() + ahead
+const open = async (remit: Remit, now: () => number = Date.now) => {
+  const dir = world.path(remit.agent.name)
   const authority = createAuthority({ log: silent })
-  authority.accept(remitFor(server.url, Date.now() + 3_600_000))
+  authority.accept(remit)
   const spool = await openSpool({
     dir,
     incarnation: { agent, sidecar: { version: '0' } },
@@ -69,14 +63,25 @@ it('an agent whose time is over can give up what it began, and do nothing else',
     log: silent,
   })
   world.onClose(() => gate.close())
-  const url = `http://127.0.0.1:${gate.port}/mcp/raw`
+  return { url: `http://127.0.0.1:${gate.port}/mcp/raw`, dir, authority }
+}
+
+it('an agent whose time is over can give up what it began, and do nothing else', async () => {
+  const task = { taskId: 't', status: 'working', createdAt: 'now', lastUpdatedAt: 'now', ttl: null }
+  const server = await startRawServer((call, response) => answerWith(response, call.id, { task }), {
+    'tasks/cancel': ({ id }, response) => answerWith(response, id, { ...task, status: 'cancelled' }),
+  })
+  world.onClose(server.close)
+  let ahead = 0
+  const remit = { ...remitFor(server.url), expiresAt: new Date(Date.now() + HOUR).toISOString() }
+  const { url, dir } = await open(remit, () => Date.now() + ahead)
   const session = await openSession(url)
   const ask = async (method: string, params: object) => {
     const response = await post(url, message(7, method, params), session)
     return [response.status, (await response.json()) as { result?: object; error?: object }] as const
   }
   expect(await ask('tools/call', { name: 'slow', arguments: {}, task: {} })).toMatchObject([200, { result: { task } }])
-  ahead = 2 * 3_600_000
+  ahead = 2 * HOUR
   const before = server.requests.length
   for (const [method, params] of [
     ['tasks/get', { taskId: 't' }],
@@ -94,4 +99,38 @@ it('an agent whose time is over can give up what it began, and do nothing else',
   ])
   expect(bodies(readReceipts(dir), 'intent').at(-1)).toMatchObject({ call: { type: 'task', method: 'tasks/cancel' } })
   expect(bodies(readReceipts(dir), 'result').at(-1)?.outcome).toBe('ok')
+})
+
+it('what an agent listens to is not opened again while it is suspended, and ends with its server', async () => {
+  let listened = 0
+  const server = await startRawServer(() => {}, {
+    'server/discover': ({ id }, response) =>
+      answerWith(response, id, { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: {} }),
+    'subscriptions/listen': (_asked, response) => {
+      listened++
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(': over\n\n')
+    },
+  })
+  world.onClose(server.close)
+  const plain = await startRawServer(() => {})
+  world.onClose(plain.close)
+  const servers = [
+    { name: 'raw', url: server.url },
+    { name: 'plain', url: plain.url },
+  ]
+  const remit: Remit = { ...remitFor(server.url), agent: { ...agent, name: 'listener' }, servers }
+  const { url, authority } = await open(remit)
+  const subscribed = await send(url, 'subscriptions/listen', { notifications: { toolsListChanged: true } }, {}, 's')
+  const other = url.replace('raw', 'plain')
+  const streamed = await fetch(other, { headers: { ...HEADERS, ...(await openSession(other)) } })
+  await expect.poll(() => listened, { timeout: 5_000 }).toBeGreaterThan(1)
+  authority.accept({ ...remit, generation: 2, suspended: true })
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const before = listened
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  expect(listened).toBe(before)
+  authority.accept({ ...remit, generation: 3, servers: [{ ...servers[0]!, url: `${server.url}/elsewhere` }] })
+  expect(await subscribed.text()).toContain('"resultType":"complete"')
+  await streamed.text()
+  expect(listened).toBe(before)
 })

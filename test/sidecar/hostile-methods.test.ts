@@ -456,9 +456,14 @@ describe('what a server tries on an agent by way of all but tools', () => {
   })
 
   it('what an agent writes beside a request that nobody decides does not go up', async () => {
+    let answer = () => {}
     const { url, session, server, ask } = await start(
       (each, response) => answerWith(response, each.id, { content: [] }),
-      { 'resources/read': () => {} },
+      {
+        'resources/read': ({ id, params }, response) => {
+          answer = () => answerWith(response, id, { contents: [{ uri: params?.uri, text: 'a' }] })
+        },
+      },
     )
     const clientInfo = { name: 'raw', version: '1' }
     const secretive = { ...clientInfo, title: 'secret' }
@@ -486,7 +491,7 @@ describe('what a server tries on an agent by way of all but tools', () => {
     const { last } = await ask('tools/list', { cursor: 'secret' })
     expect(last.error).toMatchObject({ code: -32602 })
     expect((await ask('tools/list', { cursor: 'more' })).last.result).toBeDefined()
-    void ask('resources/read', { uri: 'file:///open/a' }, 9).catch(() => {})
+    const reading = ask('resources/read', { uri: 'file:///open/a' }, 9)
     await expect.poll(() => server.messages().at(-1)?.method).toBe('resources/read')
     const giveUp = (requestId: unknown) =>
       post(url, message(undefined, 'notifications/cancelled', { requestId, reason: 'secret' }), session)
@@ -497,6 +502,8 @@ describe('what a server tries on an agent by way of all but tools', () => {
       method: 'notifications/cancelled',
       params: { requestId: 9 },
     })
+    answer()
+    await reading
     expect(JSON.stringify(server.messages())).not.toContain('secret')
   })
 
