@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http'
+import { pause } from '../../../lib/service/pause.ts'
+import type { Outside } from '../../context.ts'
+import { targetOf } from '../../target.ts'
+import { discard } from '../../upstream.ts'
+import type { Mark } from '../answer.ts'
+import { sessionHeaders } from '../forward.ts'
+import type { Place } from './legacy-exchange.ts'
+
+/** How often a stream that is over is gone on with while nothing new comes. */
+export const COME_BACKS = 3
+const RETRY_MS = 1_000
+const MAX_RETRY_MS = 30_000
+
+/** What of a stream's connection may be otherwise where it is gone on with. */
+export interface Waiting {
+  signal: AbortSignal
+  idleMs: number
+  isAsking?: () => boolean
+}
+
+/**
+ * The connection by which a server that names its events goes on with a stream that is over, after as long as it wants
+ * to be left alone; undefined when it does not. Rejects as `gate.send`.
+ */
+export const comeBack = async (
+  gate: Outside,
+  { server, session }: Place,
+  { eventId, retryMs }: Mark,
+  { signal, idleMs, isAsking }: Waiting,
+): Promise<IncomingMessage | undefined> => {
+  if (eventId === undefined) return undefined
+  await pause(Math.min(retryMs ?? RETRY_MS, MAX_RETRY_MS), signal)
+  const response = await gate.send(targetOf('server', server, gate.credentials), {
+    method: 'GET',
+    headers: { accept: 'text/event-stream', ...sessionHeaders(session), 'last-event-id': eventId },
+    signal,
+    idleMs,
+    isAsking,
+  })
+  if (response.statusCode === 200) return response
+  discard(response)
+  return undefined
+}
