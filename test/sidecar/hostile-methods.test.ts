@@ -145,6 +145,29 @@ describe('what a server tries on an agent by way of all but tools', () => {
     expect(JSON.stringify([told(), receipts()])).not.toContain('secret')
   })
 
+  it('is told when a server does not want its answer any more', async () => {
+    const { ask, told } = await start((call, response) => {
+      sse(response, { id: 's-1', method: 'sampling/createMessage', params: SAMPLE })
+      setTimeout(() => {
+        sse(response, { method: 'notifications/cancelled', params: { requestId: 'another' } })
+        sse(response, { method: 'notifications/cancelled', params: { requestId: 's-1' } })
+      }, 200)
+      setTimeout(() => {
+        const later = { method: 'notifications/message', params: { level: 'info', data: 'later' } }
+        sse(response, later, { id: call.id, result: { content: [] } })
+        response.end()
+      }, 400)
+    })
+    const [asked, cancelled, ...rest] = (await ask('tools/call', call)).events
+    expect(asked).toMatchObject({ method: 'sampling/createMessage' })
+    expect(cancelled).toMatchObject({ method: 'notifications/cancelled', params: { requestId: asked!.id } })
+    expect(rest).toMatchObject([{ params: { data: 'later' } }, { id: 7 }])
+    const [request] = receipts().filter(({ body }) => body.kind === 'intent' && body.call.type === 'request')
+    const intent = `${request!.envelope.incarnation}-${request!.envelope.seq}`
+    expect(bodies(receipts(), 'result').find((body) => body.intent === intent)?.outcome).toBe('cancelled')
+    expect(told()).toEqual([])
+  })
+
   it('a form gets no more than it asks for', async () => {
     const { url, session, told } = await start((call, response) => {
       sse(response, { id: 'e-1', method: 'elicitation/create', params: { ...FORM, hidden: 'x', Mode: undefined } })
