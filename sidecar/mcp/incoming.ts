@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { RPC } from '../../lib/api/mcp.ts'
 import { parseStrict } from '../../lib/core/strict.ts'
+import { accepts, header, send } from '../../lib/service/http.ts'
 import { readBody, refuseBody } from '../body.ts'
 import type { GateContext } from '../context.ts'
-import { accepts, header, send } from './http.ts'
 import { classify, type Message, rpcError } from './messages.ts'
 
 /** The one message of a POST, read strictly; undefined when it is not one and was answered so. */

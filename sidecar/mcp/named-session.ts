@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HEADER, RPC } from '../../lib/api/mcp.ts'
 import { versionsIn } from '../../lib/core/mirror/version.ts'
-import { header, send } from './http.ts'
+import { header, send } from '../../lib/service/http.ts'
 import { rpcError } from './messages.ts'
 import { isSupportedVersion, PROTOCOL_VERSIONS } from './revision.ts'
 import type { Session } from './sessions.ts'

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { HTTP_STATUS } from '../../lib/api/mcp.ts'
 import type { JsonObject } from '../../lib/core/json-rpc.ts'
+import { SSE_HEADERS } from '../../lib/service/http.ts'
 
 /** The answer to one POST: a JSON body, or an event stream from the first message that comes before the answer. */
 export interface Reply {
@@ -27,12 +28,6 @@ export const sseEvent = (raw: string, id?: string): string =>
 export const RECEIPT_HEADER = 'remit-receipt'
 /** How often a stream says that it is open, so that nobody on the way takes it for dead. */
 export const KEEPALIVE_MS = 15_000
-export const SSE_HEADERS = {
-  'content-type': 'text/event-stream',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-} as const
-
 /**
  * Writes an event to an agent; hangs up on one that leaves more than `maxBytes` unread, because what a server sends must
  * not pile up here.

@@ -3,9 +3,9 @@ import { type RequestId, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import type { ErrorCode, ErrorValues } from '../../../lib/core/errors.ts'
 import { fallen } from '../../../lib/core/standing.ts'
+import { send } from '../../../lib/service/http.ts'
 import type { InForce } from '../../authority.ts'
 import type { GateContext } from '../../context.ts'
-import { send } from '../http.ts'
 import { rpcError } from '../messages.ts'
 
 /** Refuses by HTTP status, JSON-RPC code and the catalog's sentence. */

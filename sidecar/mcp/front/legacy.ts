@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HEADER, RPC } from '../../../lib/api/mcp.ts'
+import { header } from '../../../lib/service/http.ts'
 import type { GateContext } from '../../context.ts'
-import { header } from '../http.ts'
 import type { Message } from '../messages.ts'
 import { fateOf } from '../methods/table.ts'
 import { sessionOf } from '../named-session.ts'

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { RequestId } from '../../../lib/api/mcp.ts'
-import { RECEIPT_HEADER, type Reply, SSE_HEADERS } from '../reply.ts'
+import { SSE_HEADERS } from '../../../lib/service/http.ts'
+import { RECEIPT_HEADER, type Reply } from '../reply.ts'
 import type { Session } from '../sessions.ts'
 import type { Stream, Streams } from './streams.ts'
 

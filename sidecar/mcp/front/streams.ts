@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { RequestId } from '../../../lib/api/mcp.ts'
-import { KEEPALIVE_MS, SSE_HEADERS, sseEvent } from '../reply.ts'
+import { SSE_HEADERS } from '../../../lib/service/http.ts'
+import { KEEPALIVE_MS, sseEvent } from '../reply.ts'
 import { type EventId, writeEventId } from './event-id.ts'
 
 /** How soon an agent whose connection ended is to come back. */
