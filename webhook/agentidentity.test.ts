@@ -19,12 +19,24 @@ const review = (object: object, oldObject?: object): Review => ({
 })
 const patchOf = (verdict: Verdict) => (verdict.allowed ? verdict.patch : undefined)
 const stampPatch = (value: unknown) => [{ op: 'add', path: '/spec/createdBy', value }]
+const held = { op: 'add', path: '/metadata/finalizers', value: ['remit.dev/agent'] }
 
 test('on CREATE the caller is stamped, whatever the request says', () => {
-  expect(patchOf(mutateAgentIdentity(review(spec), NOW))).toEqual(stampPatch(STAMP))
+  expect(patchOf(mutateAgentIdentity(review(spec), NOW))).toEqual([...stampPatch(STAMP), held])
   const forged = mutateAgentIdentity(review({ ...spec, createdBy: { username: 'bo', at: 'x' } }), NOW)
-  expect(patchOf(forged)).toEqual(stampPatch(STAMP))
+  expect(patchOf(forged)).toEqual([...stampPatch(STAMP), held])
   expect(forged).toMatchObject({ warnings: [expect.stringContaining('replaced')] })
+})
+
+test('on CREATE the agent is held until the operator lets it go, beside what else holds it', () => {
+  const withFinalizers = (finalizers: string[]) => {
+    const asked = review({ ...spec, createdBy: STAMP })
+    return { ...asked, object: { ...asked.object, metadata: { name: 'bot', finalizers } } }
+  }
+  expect(patchOf(mutateAgentIdentity(withFinalizers(['team/x']), NOW))).toEqual([
+    { op: 'add', path: '/metadata/finalizers/-', value: 'remit.dev/agent' },
+  ])
+  expect(patchOf(mutateAgentIdentity(withFinalizers(['remit.dev/agent']), NOW))).toEqual([])
 })
 
 test('on UPDATE the stored stamp is put back, also when another user updates', () => {
@@ -60,7 +72,7 @@ describe('who lifts a freeze', () => {
 
   test('is stamped on CREATE as well', () => {
     const verdict = mutateAgentIdentity(review({ ...spec, createdBy: STAMP, unfrozenAt: AT, unfrozenBy: BO }), NOW)
-    expect(patchOf(verdict)).toEqual([stamp])
+    expect(patchOf(verdict)).toEqual([stamp, held])
   })
 
   test.each([

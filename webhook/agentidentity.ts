@@ -1,4 +1,5 @@
 import type { AgentIdentity, OwnerGroup } from '../lib/api/gen/types.ts'
+import { FINALIZER_AGENT } from '../lib/api/names.ts'
 import { canonical } from '../lib/core/canonical.ts'
 import { checkOwnerGroup } from '../lib/core/owner-check.ts'
 import { opensAgents } from '../lib/core/pod/opens-agents.ts'
@@ -35,13 +36,22 @@ const headerDefaults = (spec: Record<string, unknown>): Patch =>
     ),
   )
 
-/** Defaults and stamps. */
+/** Of a new agent, that it stays until the operator has taken down what it made for it: which it would have to write else. */
+const finalizer = ({ operation, object }: Review): Patch => {
+  const { finalizers } = object.metadata as { finalizers?: string[] }
+  if (operation !== 'CREATE' || finalizers?.includes(FINALIZER_AGENT)) return []
+  return finalizers
+    ? [{ op: 'add', path: '/metadata/finalizers/-', value: FINALIZER_AGENT }]
+    : [{ op: 'add', path: '/metadata/finalizers', value: [FINALIZER_AGENT] }]
+}
+
+/** Defaults, stamps and the finalizer. */
 export const mutateAgentIdentity = (review: Review, now: number): Verdict => {
   const { spec } = review.object
   // Without a spec there is nothing to stamp; the schema refuses it with its own words.
   if (!isObject(spec)) return allow()
   const { patch, warnings } = stampsOf(review, spec, now)
-  return allow([...headerDefaults(spec), ...patch], warnings)
+  return allow([...headerDefaults(spec), ...patch, ...finalizer(review)], warnings)
 }
 
 /**

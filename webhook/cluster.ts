@@ -1,5 +1,6 @@
 import type { AgentIdentity, OwnerGroup } from '../lib/api/gen/types.ts'
-import { CONFIGMAP_ADMISSION, GROUP } from '../lib/api/names.ts'
+import { CONFIGMAP_ADMISSION, GROUP, LABEL_AGENT } from '../lib/api/names.ts'
+import { canonical } from '../lib/core/canonical.ts'
 import { UserError } from '../lib/core/errors.ts'
 import type { Client } from '../lib/kube/client.ts'
 import { createInformer, type Informer } from '../lib/kube/informer.ts'
@@ -16,12 +17,21 @@ import {
 import { type KubeObject, makeKey } from '../lib/kube/types.ts'
 import type { Logger } from '../lib/service/log.ts'
 import type { Lookups } from './lookups.ts'
+import { remembered } from './remembered.ts'
 import type { UserInfo } from './review.ts'
 
 /** Written by the operator: what every sidecar of this cluster trusts. */
 const CONFIGMAP_TRUST = 'remit-trust'
 /** The API server waits 5 s for a review; a lookup that takes longer than this could not be told any more. */
 const TIMEOUT = { timeoutMs: 4_000 }
+/**
+ * How long a right that was seen is taken to last: a rollout asks the same of each of its agents. The API server itself
+ * takes what an authorization webhook allowed for true for 5 minutes unless told. A right that is missing may be given
+ * the next moment, and is asked for each time.
+ */
+const RIGHTS_MS = 10_000
+/** The operator publishes keys and authorities well before it uses them. */
+const SETTINGS_MS = 2_000
 
 const groups = typed<OwnerGroup & KubeObject>(ownerGroups)
 const agents = typed<AgentIdentity & KubeObject>(agentIdentities)
@@ -40,16 +50,21 @@ export const clusterLookups = (client: Client, systemNamespace: string, log: Log
   const cached = <T extends KubeObject>(informer: Informer<T>, namespace: string, name: string) =>
     informer.cache.get(makeKey(namespace, name))
 
-  const configMap = async (name: string): Promise<Record<string, string>> => {
-    const found = await find(client, configMaps, { namespace: systemNamespace, name }, TIMEOUT)
-    if (!found?.data) throw new UserError('NotReady', { detail: `the ConfigMap ${name} is not there` })
-    return found.data
-  }
-  const may = async (user: UserInfo, resourceAttributes: Record<string, string>): Promise<boolean> => {
+  const settings = remembered<Record<string, string>>({ ms: SETTINGS_MS })
+  const configMap = (name: string): Promise<Record<string, string>> =>
+    settings(name, async () => {
+      const found = await find(client, configMaps, { namespace: systemNamespace, name }, TIMEOUT)
+      if (!found?.data) throw new UserError('NotReady', { detail: `the ConfigMap ${name} is not there` })
+      return found.data
+    })
+  const rights = remembered<boolean>({ ms: RIGHTS_MS, keep: (allowed) => allowed })
+  const may = (user: UserInfo, resourceAttributes: Record<string, string>): Promise<boolean> => {
     const { username, uid, groups, extra } = user
     const spec = { user: username, uid, groups, extra, resourceAttributes }
-    const review = await create(client, subjectAccessReviews, { metadata: { name: '' }, spec }, TIMEOUT)
-    return review.status?.allowed === true
+    return rights(canonical(spec), async () => {
+      const review = await create(client, subjectAccessReviews, { metadata: { name: '' }, spec }, TIMEOUT)
+      return review.status?.allowed === true
+    })
   }
   const lookups: Lookups = {
     agent: (namespace, name) => find(client, agents, { namespace, name }, TIMEOUT),
@@ -63,7 +78,11 @@ export const clusterLookups = (client: Client, systemNamespace: string, log: Log
       may(user, { verb: 'use', group: GROUP, resource: 'agentpolicies', namespace, name }),
     mayReadSecret: (user, namespace, name) =>
       may(user, { verb: 'get', group: '', resource: 'secrets', namespace, name }),
-    networkPolicies: async (namespace) => (await list(client, networkPolicies, { namespace, ...TIMEOUT })).items,
+    networkPolicies: async (namespace) => {
+      // Not the fences of the agents already there, one for each: the admission policies let nobody else use the label.
+      const others = { labelSelector: `!${LABEL_AGENT}` }
+      return (await list(client, networkPolicies, { namespace, ...others, ...TIMEOUT })).items
+    },
     sidecar: async () => {
       const [admission, trust] = await Promise.all([configMap(CONFIGMAP_ADMISSION), configMap(CONFIGMAP_TRUST)])
       const need = (data: Record<string, string>, key: string) => {

@@ -10,7 +10,7 @@ export type Anchor = NonNullable<Remit['anchors']>[number]
 const TYPE = 'remit+jws'
 
 /** SHA-256 (hex) of the remit's RFC 8785 form: the digest that status, receipts and people name. */
-export const remitDigest = (remit: Remit): string => sha256hex(canonical(remit))
+export const remitDigest = (remit: Remit): string => sha256hex(textOf(remit))
 
 /** Signs a remit as a compact JWS with detached payload (RFC 7515 appendix F). The key is Ed25519, private. */
 export function signRemit(remit: Remit, key: { kid: string; privateKey: KeyObject | JsonWebKey }): SignedRemit {
@@ -64,4 +64,15 @@ export function verifyRemit(
 }
 
 const encode = (text: string): string => Buffer.from(text).toString('base64url')
-const signingInput = (header: string, remit: Remit): Buffer => Buffer.from(`${header}.${encode(canonical(remit))}`)
+const signingInput = (header: string, remit: Remit): Buffer => Buffer.from(`${header}.${encode(textOf(remit))}`)
+
+/** Of the remit that was looked at last: who signs or verifies one asks for its digest next, and the form is most of the work. */
+let last: { remit: Remit; text: string } | undefined
+
+const textOf = (remit: Remit): string => {
+  if (last?.remit === remit) return last.text
+  const text = canonical(remit)
+  // Another one may be changed between two looks.
+  if (Object.isFrozen(remit)) last = { remit, text }
+  return text
+}

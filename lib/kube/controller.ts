@@ -51,6 +51,10 @@ export const source = <T extends KubeObject>(
     }),
 })
 
+/** For `matters`: of most kinds only the spec counts to others, and their status is written by who reads them. */
+export const saysAnother = ({ old, new: now }: Change<KubeObject>): boolean =>
+  old?.metadata.uid !== now?.metadata.uid || old?.metadata.generation !== now?.metadata.generation
+
 /** Keys of the owners of one kind, as of a pod's AgentIdentity. */
 export const ownersOf =
   (apiVersion: string, kind: string) =>

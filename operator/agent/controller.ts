@@ -1,10 +1,9 @@
 import { SERVICE_LEDGER } from '../../lib/api/names.ts'
 import type { Client } from '../../lib/kube/client.ts'
-import { type Controller, createController, type Source, source } from '../../lib/kube/controller.ts'
+import { type Controller, createController, type Source, saysAnother, source } from '../../lib/kube/controller.ts'
 import type { EventRecorder } from '../../lib/kube/events.ts'
 import type { Informer } from '../../lib/kube/informer.ts'
 import type { KubeMetrics } from '../../lib/kube/metrics.ts'
-import type { Change } from '../../lib/kube/store.ts'
 import { type KubeObject, keyOf, type Logger, splitKey } from '../../lib/kube/types.ts'
 import { byAgent, type Caches, serviceOf } from '../caches.ts'
 import type { Freezes } from '../freezes.ts'
@@ -35,10 +34,6 @@ export interface AgentControllerOptions {
 
 /** setTimeout cannot wait longer than 24.8 days, and clocks are set. */
 const LONGEST_MS = 3_600_000
-
-/** Of a policy or an owner group only the spec counts here: its status is ours, and tells how many agents there are. */
-const saysAnother = ({ old, new: now }: Change<KubeObject>) =>
-  old?.metadata.uid !== now?.metadata.uid || old?.metadata.generation !== now?.metadata.generation
 
 /** First the account, then the pod that stands on it, then a status that tells of it. */
 const ROUNDS = 3

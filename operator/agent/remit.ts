@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { AgentRemit } from '../../lib/api/gen/types.ts'
 import type { Remit, SignedRemit } from '../../lib/api/remit.ts'
 import { canonical, sha256hex } from '../../lib/core/canonical.ts'
@@ -11,21 +12,46 @@ const content = oncePerObject(({ generation: _g, epoch: _e, issuedAt: _i, ...res
   sha256hex(canonical(rest)),
 )
 
+/** Of a remit in force, how the last one wanted that says the same was written: what is compiled of the same is. */
+const agreed = new WeakMap<Remit, string>()
+
+const saysTheSame = (current: Remit, wanted: Remit): boolean => {
+  const { generation: _g, epoch: _e, issuedAt: _i, ...rest } = wanted
+  const written = sha256hex(JSON.stringify(rest))
+  if (agreed.get(current) === written) return true
+  const same = content(current) === content(wanted)
+  if (same) agreed.set(current, written)
+  return same
+}
+
 /** The digest that status and people name it by. */
 export const digestOf = oncePerObject(remitDigest)
 
 /** What was found of an object stays true of it: cached objects never change, and most reconciles meet the same one. */
-const verified = new WeakMap<AgentRemit, { trust: Trust; agentId: string; remit: Remit | undefined }>()
+const verified = new WeakMap<AgentRemit, Found>()
+/** The same comes twice in a row, as the answer to its write and in the cache. */
+const justFound = new LRUCache<string, Found>({ max: 64 })
+
+interface Found {
+  trust: Trust
+  agentId: string
+  /** Nobody changes it from here on, so that its digests are worked out once. */
+  remit: Remit | undefined
+}
 
 /** The remit an AgentRemit holds, if we signed it for this agent; anything else counts for nothing. */
 export const signedByUs = (object: AgentRemit | undefined, trust: Trust, agentId: string): Remit | undefined => {
   if (!object) return undefined
+  const holds = (found: Found | undefined) => found?.trust === trust && found.agentId === agentId
   const known = verified.get(object)
-  if (known?.trust === trust && known.agentId === agentId) return known.remit
-  // Nobody changes it from here on, so that its digests are worked out once.
-  const remit = Object.freeze(verify(object, trust, agentId))
-  verified.set(object, { trust, agentId, remit })
-  return remit
+  if (known && holds(known)) return known.remit
+  const text = sha256hex(JSON.stringify(object.spec))
+  const before = justFound.get(text)
+  const found =
+    before && holds(before) ? before : { trust, agentId, remit: Object.freeze(verify(object, trust, agentId)) }
+  justFound.set(text, found)
+  verified.set(object, found)
+  return found.remit
 }
 
 const verify = (object: AgentRemit, trust: Trust, agentId: string): Remit | undefined => {
@@ -68,7 +94,7 @@ export const nextRemit = ({
   now,
 }: NextRemit): SignedRemit | undefined => {
   const current = signedByUs(stored, trust, wanted.agent.id)
-  if (stored && current && content(current) === content(wanted) && kidOf(stored.spec.signature) === trust.signer.kid)
+  if (stored && current && saysTheSame(current, wanted) && kidOf(stored.spec.signature) === trust.signer.kid)
     return undefined
   const generation = current ? Math.max(current.generation, lastGeneration) + 1 : Math.max(lastGeneration + 1, now)
   const remit = Object.freeze({ ...wanted, generation, epoch, issuedAt: new Date(now).toISOString() })

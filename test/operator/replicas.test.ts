@@ -76,6 +76,9 @@ test('a resync and a new leader write nothing when nothing has changed', async (
   await bind(client, pod)
   await kubelet(client, pod, running)
   await ready(client, 'quiet', 'Running')
+  await eventually(
+    async () => (await get(client, kinds.policies, { namespace: 'quiet', name: 'billing' })).status?.agents === 1,
+  )
   await pause(500)
   await first.stop()
   const { client: watched, writes } = noting(cluster.operatorClient)

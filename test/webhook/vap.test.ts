@@ -122,8 +122,8 @@ const changed = (change: (pod: { metadata: Loose; spec: Loose }) => void): Pod =
   return pod as unknown as Pod
 }
 const without = (field: string) => changed((pod) => delete pod.spec[field])
-const opening = (podSelector: object = {}, namespace = NS) =>
-  ({ metadata: { name: 'open', namespace }, spec: { podSelector, egress: [{}] } }) as KubeObject as never
+const opening = (podSelector: object = {}, namespace = NS, labels: Record<string, string> = {}) =>
+  ({ metadata: { name: 'open', namespace, labels }, spec: { podSelector, egress: [{}] } }) as KubeObject as never
 
 test("the operator's own pod with the sidecar is accepted, also with what clusters add", async () => {
   await create(operator, pods, injectedPod(agent), { query: { dryRun: 'All' } }).catch((e) =>
@@ -577,6 +577,24 @@ describe("a namespace's editor cannot", () => {
           networkPolicies,
           { namespace: NS, name: 'web' },
           { spec: { podSelector: { matchLabels: null } } },
+        ),
+    ],
+    [
+      'add a NetworkPolicy that opens every pod and looks like a fence',
+      'remit-agent-objects',
+      /labelled remit.dev\/agent/,
+      () => create(ana, networkPolicies, opening({}, NS, { 'remit.dev/agent': AGENT })),
+    ],
+    [
+      "put the fences' label on a NetworkPolicy of its own",
+      'remit-agent-objects',
+      /labelled remit.dev\/agent/,
+      () =>
+        mergePatch(
+          ana,
+          networkPolicies,
+          { namespace: NS, name: 'web' },
+          { metadata: { labels: { 'remit.dev/agent': AGENT } } },
         ),
     ],
     [
