@@ -12,6 +12,29 @@ import { ownId } from './own-id.ts'
 /** Most rounds a server may ask in before it answers, and things it may ask in one. */
 const MAX_ROUNDS = 16
 const MAX_ASKED = 16
+const MAX_SESSIONS = 1_000
+const MAX_FOLLOWED = 1_000
+
+/** What a session of the older revisions keeps at its server, and a modern server is told at each request. */
+export interface Kept {
+  level?: string
+  uris: Set<string>
+  /** To be called when the subscriptions are others. */
+  onChange: Set<() => void>
+}
+
+export const createKept = () => {
+  const sessions = new Map<string, Kept>()
+  return (sessionId: string): Kept => {
+    let kept = sessions.get(sessionId)
+    if (!kept) {
+      if (sessions.size >= MAX_SESSIONS) sessions.delete(sessions.keys().next().value!)
+      kept = { uris: new Set(), onChange: new Set() }
+      sessions.set(sessionId, kept)
+    }
+    return kept
+  }
+}
 
 /** The older revisions know an elicitation of a URL by an id. */
 const asOlderRequest = ({ method, params }: Asked): Asked =>
@@ -67,14 +90,16 @@ export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): Ser
       case 'logging/setLevel':
         if (!isLogLevel(params.level))
           return answerOf(id, { error: { code: RPC.invalidParams, message: 'There is no such level.' } })
-        kept.setLevel(params.level)
+        kept.level = params.level
         return answerOf(id, { result: {} })
       case 'resources/subscribe':
-        return kept.follow(String(params.uri))
-          ? answerOf(id, { result: {} })
-          : failure(id, 'There are too many subscriptions.')
+        if (kept.uris.size >= MAX_FOLLOWED) return failure(id, 'There are too many subscriptions.')
+        kept.uris.add(String(params.uri))
+        for (const changed of kept.onChange) changed()
+        return answerOf(id, { result: {} })
       case 'resources/unsubscribe':
-        kept.unfollow(String(params.uri))
+        kept.uris.delete(String(params.uri))
+        for (const changed of kept.onChange) changed()
         return answerOf(id, { result: {} })
       default:
         return undefined
