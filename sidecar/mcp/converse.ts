@@ -1,6 +1,7 @@
 import { MAY_ASK, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { GateContext } from '../context.ts'
+import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
 import type { HeldCall } from './held.ts'
 import { asksFor, inputOf, ticketFor, urlsOf } from './input.ts'
@@ -114,11 +115,15 @@ const follow = async (gate: GateContext, conversation: Conversation, call: HeldC
 export const converse = async (gate: GateContext, conversation: Conversation): Promise<ServerMessage> => {
   const { scene, port, message, options } = conversation
   const { agent } = scene
-  if (agent.era === 'legacy')
-    return port.request(message, {
+  if (agent.era === 'legacy') {
+    const answer = await port.request(message, {
       ...options,
       onRequest: (request, signal) => gateServerRequest(gate, now(gate, scene), request, signal),
     })
+    // Its session has requests to ask by; nothing of an answer may pass for one that was decided.
+    if (asksForInput(answer)) throw new UpstreamFailure('invalid', 'it asks for input where it may not', true)
+    return answer
+  }
   const { ticket } = agent.resumed ?? {}
   if (ticket && 'held' in ticket) {
     const call = gate.held.find(ticket.held)

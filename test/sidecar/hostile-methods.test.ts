@@ -424,6 +424,18 @@ describe('what a server tries on an agent by way of all but tools', () => {
     expect(bodies(receipts(), 'result').map(({ outcome }) => outcome)).toEqual(['invalid'])
   })
 
+  it('an answer of another revision than its own is none: it would be passed on as a question, unseen', async () => {
+    const inputRequests = { a: { method: 'elicitation/create', params: { mode: 'url', url: 'https://evil.example/' } } }
+    const result = { resultType: 'input_required', inputRequests, content: [{ type: 'text', text: 'secret' }] }
+    const contents = [{ uri: 'file:///closed/a', text: 'secret' }]
+    const { ask } = await start((each, response) => answerWith(response, each.id, result), {
+      'resources/read': ({ id }, response) => answerWith(response, id, { ...result, contents }),
+    })
+    const answers = [await ask('tools/call', call), await ask('resources/read', { uri: 'file:///open/a' })]
+    expect(JSON.stringify(answers)).not.toMatch(/secret|evil/)
+    expect(bodies(receipts(), 'result').map(({ outcome }) => outcome)).toEqual(['invalid', 'invalid'])
+  })
+
   it('a question is answered once, and one that comes with a forbidden one is not put', async () => {
     world = createWorld()
     let asked: Json = { name: { method: 'elicitation/create', params: FORM } }
