@@ -3,6 +3,7 @@ import { MAY_ASK, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { canonical } from '../../lib/core/canonical.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Incoming } from '../child/peer.ts'
+import type { Answer } from '../json/rpc.ts'
 import type { BackendRequest, BackendSink } from './backend.ts'
 
 /** What a server may ask, by the client capability that it needs. */
@@ -31,7 +32,7 @@ export interface Parking {
   begin: (
     request: BackendRequest,
     server: {
-      answer: (id: RequestId, body: { result: JsonObject } | { error: JsonObject }) => void
+      answer: (id: RequestId, body: Answer) => void
       giveUp: (reason: string) => void
     },
   ) => Conversation

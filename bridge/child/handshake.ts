@@ -1,6 +1,7 @@
 import { LEGACY_VERSIONS, META, MODERN_VERSION, RPC } from '../../lib/api/mcp.ts'
 import { VERSION } from '../../lib/api/version.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
+import type { Answer } from '../json/rpc.ts'
 import type { Peer } from './peer.ts'
 
 /** What a server says of itself, in either era. */
@@ -19,9 +20,7 @@ const OUR_INFO = { name: 'remit-bridge', version: VERSION }
 /** Silence after which a server that has not answered `server/discover` is asked to initialize. */
 const PROBE_MS = 3_000
 
-type Answer = { result: JsonObject } | { error: JsonObject } | { lost: string }
-
-const ask = (peer: Peer, method: string, params: JsonObject): Promise<Answer> =>
+const ask = (peer: Peer, method: string, params: JsonObject): Promise<Answer | { lost: string }> =>
   new Promise((resolve) => {
     peer.call(
       { method, params },
@@ -35,7 +34,7 @@ const ask = (peer: Peer, method: string, params: JsonObject): Promise<Answer> =>
 
 const object = (value: unknown): JsonObject => (isObject(value) ? value : {})
 
-const modernHello = (answer: Answer): Hello | undefined => {
+const modernHello = (answer: Answer | { lost: string }): Hello | undefined => {
   if (!('result' in answer)) return undefined
   const { supportedVersions, capabilities, instructions, _meta } = answer.result
   if (!Array.isArray(supportedVersions) || !supportedVersions.includes(MODERN_VERSION)) return undefined

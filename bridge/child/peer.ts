@@ -1,6 +1,7 @@
 import { type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { isObject, isRequestId, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Logger } from '../../lib/service/log.ts'
+import type { Answer } from '../json/rpc.ts'
 import type { LongLine } from './lines.ts'
 import { type ProcessOptions, startProcess } from './process.ts'
 
@@ -36,7 +37,7 @@ export interface Peer {
   call: (request: { method: string; params?: JsonObject | undefined }, sink: CallSink) => Handle
   notify: (method: string, params?: JsonObject) => void
   /** Writes an answer to a request of the server. */
-  answer: (id: RequestId, body: { result: JsonObject } | { error: JsonObject }) => void
+  answer: (id: RequestId, body: Answer) => void
   /** What the server asks and says of its own accord. */
   listen: (listener: { onRequest: (request: Incoming) => void; onNotification: (note: Incoming) => void }) => void
   ended: () => string | undefined

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HEADER, LEGACY_VERSIONS, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import type { JsonObject } from '../../lib/core/json-rpc.ts'
-import { header, send, takesStream } from '../http/read.ts'
-import { rpcError } from '../json/rpc.ts'
-import { createBackedSession, initializeResult } from './backed-session.ts'
+import { header, send } from '../../lib/service/http.ts'
+import { takesStream } from '../http/read.ts'
+import { type Answer, rpcError } from '../json/rpc.ts'
+import { createBackedSession } from './backed-session.ts'
 import { backendOf, type FrontContext } from './context.ts'
 import { failureOf } from './failure.ts'
+import { initializeResult } from './greeting.ts'
 import { beginOwnSession } from './own-session.ts'
 import type { Session } from './session.ts'
 
@@ -14,7 +16,7 @@ import type { Session } from './session.ts'
 export type LegacyMessage =
   | { kind: 'request'; id: RequestId; method: string; params?: JsonObject | undefined }
   | { kind: 'notification'; method: string; params?: JsonObject | undefined }
-  | { kind: 'answer'; id: RequestId; body: { result: JsonObject } | { error: JsonObject } }
+  | { kind: 'answer'; id: RequestId; body: Answer }
 
 const SWEEP_MS = 1_000
 

@@ -4,13 +4,14 @@ import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { withMembers } from '../../lib/core/json-text.ts'
 import { mirrorProblem } from '../../lib/core/mirror/mirror.ts'
 import { versionProblem } from '../../lib/core/mirror/version.ts'
+import { send } from '../../lib/service/http.ts'
 import { type Backend, readFilter } from '../backend/backend.ts'
 import type { Hello } from '../child/handshake.ts'
-import { send, takesStream } from '../http/read.ts'
+import { takesStream } from '../http/read.ts'
 import { createReply, openStream } from '../http/reply.ts'
 import { lostCall, rpcError } from '../json/rpc.ts'
 import { backendOf, type FrontContext } from './context.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, lateAnswer } from './failure.ts'
 import { createTools } from './tools.ts'
 
 /** A request of 2026-07-28, its envelope found whole. */
@@ -63,7 +64,7 @@ export const createModernFront = (context: FrontContext) => {
     }
     const timer = setTimeout(() => {
       cancel('no answer in time')
-      finish(JSON.stringify(lostCall(message.id, `No answer within ${limits.callMs / 1000} s`, 'unknown')))
+      finish(lateAnswer(message.id, limits.callMs))
     }, limits.callMs)
     try {
       const handle = await backend.call(message, {

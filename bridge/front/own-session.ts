@@ -5,8 +5,10 @@ import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { withMembers } from '../../lib/core/json-text.ts'
 import type { Handle } from '../child/peer.ts'
 import { lostCall } from '../json/rpc.ts'
+import { createChannel } from './channel.ts'
 import type { FrontContext } from './context.ts'
-import { createChannel, type Session } from './session.ts'
+import { lateAnswer } from './failure.ts'
+import type { Session } from './session.ts'
 
 const MAX_ASKED = 1_000
 /** Time for a client to see that its cancellation arrived before its stream ends. */
@@ -77,7 +79,7 @@ export const beginOwnSession = async (
       )
       const timer = setTimeout(() => {
         handle.cancel('no answer in time')
-        finish(JSON.stringify(lostCall(requestId, `No answer within ${limits.callMs / 1000} s`, 'unknown')))
+        finish(lateAnswer(requestId, limits.callMs))
       }, limits.callMs)
       calls.set(requestId, handle)
     },

@@ -1,31 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { RPC } from '../../lib/api/mcp.ts'
 import { type Bytes, createBytes } from '../../lib/core/bytes.ts'
-import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import { type Json, parseStrict } from '../../lib/core/strict.ts'
+import { accepts, header, send } from '../../lib/service/http.ts'
 import { rpcError } from '../json/rpc.ts'
-
-/** Answers with a JSON body. */
-export const send = (
-  response: ServerResponse,
-  status: number,
-  body: JsonObject,
-  headers: Record<string, string> = {},
-): void => {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers })
-  response.end(JSON.stringify(body))
-}
-
-/** A header's text; undefined when it is not there. */
-export const header = (request: IncomingMessage, name: string): string | undefined => {
-  const value = request.headers[name]
-  return Array.isArray(value) ? value.join(', ') : value
-}
-
-const accepts = (request: IncomingMessage, ...types: string[]) => {
-  const accepted = (header(request, 'accept') ?? '').toLowerCase()
-  return accepted.includes('*/*') || types.every((type) => accepted.includes(type))
-}
 
 const collect = (request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> =>
   new Promise((resolve, reject) => {

@@ -1,10 +1,6 @@
 import type { ServerResponse } from 'node:http'
+import { SSE_HEADERS } from '../../lib/service/http.ts'
 
-export const SSE_HEADERS = {
-  'content-type': 'text/event-stream',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-}
 const KEEPALIVE_MS = 10_000
 /** An answer that takes longer comes as a stream, whose comments keep the connection. */
 const PATIENCE_MS = 2_000

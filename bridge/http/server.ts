@@ -2,13 +2,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import { HEADER, LEGACY_VERSIONS, META, MODERN_VERSION, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { isObject, isRequestId, type JsonObject } from '../../lib/core/json-rpc.ts'
+import { header, send } from '../../lib/service/http.ts'
 import { listen } from '../../lib/service/listen.ts'
 import type { Logger } from '../../lib/service/log.ts'
 import type { createLegacyFront, LegacyMessage } from '../front/legacy.ts'
 import type { createModernFront } from '../front/modern.ts'
 import { rpcError } from '../json/rpc.ts'
 import type { createGuard } from './guard.ts'
-import { header, readJson, send } from './read.ts'
+import { readJson } from './read.ts'
 
 export interface HttpOptions {
   host: string

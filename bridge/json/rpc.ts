@@ -2,6 +2,9 @@ import { type RequestId, RPC } from '../../lib/api/mcp.ts'
 import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Json } from '../../lib/core/strict.ts'
 
+/** What a request comes to. */
+export type Answer = { result: JsonObject } | { error: JsonObject }
+
 /** An error message; `id` null when the request's own is not known. */
 export const rpcError = (id: RequestId | null, code: number, message: string, data?: Json): JsonObject => ({
   jsonrpc: '2.0',
