@@ -10,6 +10,7 @@ import type { Asked } from './mcp/methods/asked.ts'
 import type { Cursors } from './mcp/methods/cursors.ts'
 import type { KnownTasks } from './mcp/methods/known-tasks.ts'
 import type { Seal } from './mcp/seal.ts'
+import type { KeptSessions } from './mcp/server/kept.ts'
 import type { ServerPorts } from './mcp/server/ports.ts'
 import type { Sessions } from './mcp/sessions.ts'
 import type { SidecarTelemetry } from './telemetry.ts'
@@ -64,6 +65,8 @@ export interface GateContext {
   credentials: Credentials
   seal: Seal
   sessions: Sessions
+  /** What sessions would keep at servers that keep none. */
+  kept: KeptSessions
   /** The ways to servers. */
   ports: ServerPorts
   held: HeldCalls

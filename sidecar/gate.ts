@@ -16,6 +16,7 @@ import { createAsked } from './mcp/methods/asked.ts'
 import { createCursors } from './mcp/methods/cursors.ts'
 import { createKnownTasks } from './mcp/methods/known-tasks.ts'
 import { createSeal } from './mcp/seal.ts'
+import { createKeptSessions } from './mcp/server/kept.ts'
 import { createServerPorts } from './mcp/server/ports.ts'
 import { createSessions } from './mcp/sessions.ts'
 import { createTelemetryHandler, type RelayTelemetry } from './otlp.ts'
@@ -92,6 +93,7 @@ export const startGate = async (options: GateOptions): Promise<Gate> => {
     credentials: options.credentials,
     seal,
     sessions: createSessions(seal),
+    kept: createKeptSessions(options.dir),
     held: createHeldCalls(limits.inputMs),
     telemetry: { tracer: options.telemetry.tracer, instruments },
     limits,

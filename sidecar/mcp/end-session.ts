@@ -16,6 +16,7 @@ export const createEndedSessions = (gate: GateContext) => {
     end: async (id: string, session: Session, server: RemitServer): Promise<void> => {
       if (ended.size >= MAX_ENDED) ended.delete(ended.values().next().value!)
       ended.add(id)
+      gate.kept.end(id)
       if (!session.upstream) return
       const limit = within(gate.limits.idleMs)
       try {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { MAY_ASK, type RequestId, RPC } from '../../../lib/api/mcp.ts'
+import { offered } from '../../../lib/core/decide-other.ts'
 import type { JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import type { ServerMessage } from '../answer.ts'
@@ -7,34 +8,12 @@ import { inputOf } from '../input.ts'
 import type { Asked, ServerOptions, ServerPort } from '../ports.ts'
 import { asLegacy, underId } from '../render.ts'
 import { isLogLevel } from '../revision.ts'
+import type { Kept } from './kept.ts'
 import { ownId } from './own-id.ts'
 
 /** Most rounds a server may ask in before it answers, and things it may ask in one. */
 const MAX_ROUNDS = 16
 const MAX_ASKED = 16
-const MAX_SESSIONS = 1_000
-const MAX_FOLLOWED = 1_000
-
-/** What a session of the older revisions keeps at its server, and a modern server is told at each request. */
-export interface Kept {
-  level?: string
-  uris: Set<string>
-  /** To be called when the subscriptions are others. */
-  onChange: Set<() => void>
-}
-
-export const createKept = () => {
-  const sessions = new Map<string, Kept>()
-  return (sessionId: string): Kept => {
-    let kept = sessions.get(sessionId)
-    if (!kept) {
-      if (sessions.size >= MAX_SESSIONS) sessions.delete(sessions.keys().next().value!)
-      kept = { uris: new Set(), onChange: new Set() }
-      sessions.set(sessionId, kept)
-    }
-    return kept
-  }
-}
 
 /** The older revisions know an elicitation of a URL by an id. */
 const asOlderRequest = ({ method, params }: Asked): Asked =>
@@ -84,57 +63,77 @@ export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): Ser
     return failure(id, 'The server asks for input again and again.')
   }
   const itself = (id: RequestId, { method, params }: Asked): ServerMessage | undefined => {
+    const done = answerOf(id, { result: {} })
     switch (method) {
       case 'ping':
-        return answerOf(id, { result: {} })
+        return done
       case 'logging/setLevel':
         if (!isLogLevel(params.level))
           return answerOf(id, { error: { code: RPC.invalidParams, message: 'There is no such level.' } })
-        kept.level = params.level
-        return answerOf(id, { result: {} })
+        kept.setLevel(params.level)
+        return done
       case 'resources/subscribe':
-        if (kept.uris.size >= MAX_FOLLOWED) return failure(id, 'There are too many subscriptions.')
-        kept.uris.add(String(params.uri))
-        for (const changed of kept.onChange) changed()
-        return answerOf(id, { result: {} })
+        return kept.follow(String(params.uri)) ? done : failure(id, 'There are too many subscriptions.')
       case 'resources/unsubscribe':
-        kept.uris.delete(String(params.uri))
-        for (const changed of kept.onChange) changed()
-        return answerOf(id, { result: {} })
+        kept.unfollow(String(params.uri))
+        return done
       default:
         return undefined
+    }
+  }
+  const itselfIfKept = (id: RequestId, asked: Asked): ServerMessage | undefined => {
+    try {
+      return itself(id, asked)
+    } catch (error) {
+      gate.log.warn({ err: error, server: server.name }, 'what a session keeps could not be written')
+      return failure(id, 'It cannot be kept now.')
     }
   }
   return {
     server,
     version: port.version,
     request: async ({ id, method, params }, options) =>
-      itself(id, { method, params }) ?? asLegacy(method, await converse({ method, params }, id, options)),
+      itselfIfKept(id, { method, params }) ?? asLegacy(method, await converse({ method, params }, id, options)),
     notify: port.notify,
     listen: async (wanted, options) => {
-      const open = (signal: AbortSignal) => port.listen({ ...wanted, uris: [...kept.uris] }, { ...options, signal })
-      let controller = new AbortController()
-      options.signal.addEventListener('abort', () => controller.abort(options.signal.reason))
-      let changed = false
-      const onChange = () => {
-        changed = true
-        controller.abort()
+      const offeredUris = () => {
+        const { prepared } = gate.authority.current() ?? {}
+        return kept.uris().filter((uri) => prepared && offered(prepared, 'resource', server.name, uri))
       }
-      const first = await open(controller.signal)
-      if (!first) return undefined
-      kept.onChange.add(onChange)
-      const follow = async () => {
+      let controller = new AbortController()
+      let isStale = false
+      const open = () => {
+        isStale = false
+        controller = new AbortController()
+        return port.listen({ ...wanted, uris: offeredUris() }, { ...options, signal: controller.signal })
+      }
+      const onAbort = () => controller.abort(options.signal.reason)
+      options.signal.addEventListener('abort', onAbort)
+      const forget = kept.onChange(() => {
+        isStale = true
+        controller.abort()
+      })
+      const over = () => {
+        forget()
+        options.signal.removeEventListener('abort', onAbort)
+      }
+      const follow = async (first: { ended: Promise<void> }) => {
         let stream: typeof first | undefined = first
         while (stream) {
           await stream.ended
-          if (!changed || options.signal.aborted) break
-          changed = false
-          controller = new AbortController()
-          stream = await open(controller.signal).catch(() => undefined)
+          stream = isStale && !options.signal.aborted ? await open().catch(() => undefined) : undefined
         }
-        kept.onChange.delete(onChange)
+        over()
       }
-      return { ended: follow() }
+      try {
+        const first = await open()
+        if (first) return { ended: follow(first) }
+      } catch (error) {
+        over()
+        throw error
+      }
+      over()
+      return undefined
     },
   }
 }

@@ -10,7 +10,7 @@ import type { Session } from '../sessions.ts'
 import { createEras } from './eras.ts'
 import { createLegacyPort } from './legacy.ts'
 import { createModernPort } from './modern.ts'
-import { createKept, forLegacyAgent } from './modern-for-legacy.ts'
+import { forLegacyAgent } from './modern-for-legacy.ts'
 import { createOwnPort } from './own.ts'
 import { ownId } from './own-id.ts'
 import { createOwnSessions } from './own-sessions.ts'
@@ -40,7 +40,6 @@ export const createServerPorts = (gate: Outside): ServerPorts => {
   const eras = createEras(gate)
   const paramHeaders = createParamHeaders()
   const own = { sessions: createOwnSessions(gate), streams: createOwnStreams(gate) }
-  const kept = createKept()
 
   const knownCapabilities = (server: RemitServer, capabilities: JsonObject): JsonObject => {
     const inForce = gate.authority.current()
@@ -87,13 +86,13 @@ export const createServerPorts = (gate: Outside): ServerPorts => {
         })
       return { ...port, request }
     }
-    const state = kept(id)
+    const kept = gate.kept.of(id)
     const port = createModernPort(gate, { eras, paramHeaders }, server, () => ({
       capabilities: knownCapabilities(server, session.capabilities ?? {}),
       client: session.client,
-      logLevel: state.level,
+      logLevel: kept.level(),
     }))
-    return forLegacyAgent(gate, port, state)
+    return forLegacyAgent(gate, port, kept)
   }
   /** What a server says of its tools concerns decisions, whoever it says it to. */
   const watched = (port: ServerPort): ServerPort => {
