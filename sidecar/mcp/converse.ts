@@ -5,6 +5,7 @@ import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
 import type { HeldCall } from './held.ts'
 import { asksFor, inputOf, ticketFor, urlsOf } from './input.ts'
+import { withAdmittedUrls } from './methods/url-elicitations.ts'
 import type { Admitted, Answered, Asked, RequestScene, ServerOptions, ServerPort } from './ports.ts'
 import { underId } from './render.ts'
 import { admitAnswer, withdraw } from './server-answers.ts'
@@ -122,7 +123,7 @@ export const converse = async (gate: GateContext, conversation: Conversation): P
     })
     // Its session has requests to ask by; nothing of an answer may pass for one that was decided.
     if (asksForInput(answer)) throw new UpstreamFailure('invalid', 'it asks for input where it may not', true)
-    return answer
+    return withAdmittedUrls(gate, now(gate, scene), answer)
   }
   const { ticket } = agent.resumed ?? {}
   if (ticket && 'held' in ticket) {

@@ -11,7 +11,6 @@ import { asksForInput, converse } from './converse.ts'
 import { metaFor } from './methods/ask-server.ts'
 import { begunTask } from './methods/begun-task.ts'
 import { serverNotification } from './methods/server-notifications.ts'
-import { withAdmittedUrls } from './methods/url-elicitations.ts'
 import { type Finished, failed, succeeded } from './outcome.ts'
 import type { Agent, RequestScene, ServerPort } from './ports.ts'
 import { sent } from './sent.ts'
@@ -37,7 +36,7 @@ const INPUT: Finished['outcome'] = { outcome: 'input', text: 'The server asks fo
 const made = async (gate: GateContext, call: Dispatch, traceparent: string): Promise<Finished> => {
   const { server, agent, inForce, span, params, redactions } = call
   const scene: RequestScene = { inForce, server, agent, span }
-  const given = await converse(gate, {
+  const answer = await converse(gate, {
     scene,
     port: call.port,
     message: {
@@ -55,7 +54,6 @@ const made = async (gate: GateContext, call: Dispatch, traceparent: string): Pro
       },
     },
   })
-  const answer = await withAdmittedUrls(gate, scene, given)
   if (asksForInput(answer)) return { outcome: INPUT, answer: () => answer.raw }
   return (
     begunTask(gate, scene, params, answer, redactions.results.length > 0) ?? succeeded(answer, redactions, call.commit)

@@ -296,14 +296,16 @@ describe('what a server tries on an agent by way of all but tools', () => {
 
   it('a URL in an error is shown only when a rule lets the server ask for it', async () => {
     let url = 'https://evil.example/'
+    const refuse = (each: Call, response: ServerResponse) => {
+      const elicitation = { mode: 'url', elicitationId: 'e-1', url, message: 'Sign in', extra: 'secret' }
+      const error = { code: -32042, message: 'Sign in first', data: { elicitations: [elicitation], extra: 'secret' } }
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: each.id, error }))
+    }
+    const undecided = ['tools/list', 'resources/list', 'ping']
     const { ask, listen, heard } = await start(
-      (each, response) => {
-        const elicitation = { mode: 'url', elicitationId: 'e-1', url, message: 'Sign in', extra: 'secret' }
-        const error = { code: -32042, message: 'Sign in first', data: { elicitations: [elicitation], extra: 'secret' } }
-        response.writeHead(200, { 'content-type': 'application/json' })
-        response.end(JSON.stringify({ jsonrpc: '2.0', id: each.id, error }))
-      },
-      {},
+      refuse,
+      Object.fromEntries(undecided.map((method) => [method, refuse])),
       POLICY.replace('where: [{arg: mode, in: [form]}]', 'where: [{arg: url, prefix: "https://bank.example/"}]'),
     )
     const stream = await listen()
@@ -313,6 +315,9 @@ describe('what a server tries on an agent by way of all but tools', () => {
     expect(requests().at(-1)).toMatchObject({ decision: { effect: 'Deny' } })
     complete()
     url = 'https://bank.example/sign-in'
+    // Whoever only looks around cannot know what for.
+    for (const method of undecided)
+      expect((await ask(method)).last.error).toMatchObject({ data: { code: 'UpstreamInvalid' } })
     expect((await ask('tools/call', call)).last.error).toEqual({
       code: -32042,
       message: 'Sign in first',

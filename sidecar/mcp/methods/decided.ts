@@ -13,7 +13,6 @@ import { type Finished, succeeded } from '../outcome.ts'
 import { dispatchRequest, type MethodRequest } from './ask-server.ts'
 import { type DecidedForm, readForm } from './forms.ts'
 import { carryOut, type OtherStep, traceOf } from './other.ts'
-import { withAdmittedUrls } from './url-elicitations.ts'
 
 /** What the request is about, as traces name it. */
 const spanAbout = ({ about: { type, name } }: DecidedForm): Attributes =>
@@ -26,7 +25,7 @@ const INPUT: Finished['outcome'] = { outcome: 'input', text: 'The server asks fo
  * Answers every one; what it throws is our own mistake. Returns the span's error word.
  */
 export const handleDecided = async (gate: GateContext, request: MethodRequest): Promise<string | undefined> => {
-  const { message, server, agent, inForce, reply, span } = request
+  const { message, server, inForce, reply, span } = request
   const { id, method, params = {} } = message
   const form = readForm(server.name, method, params)
   if (typeof form === 'string') {
@@ -37,8 +36,7 @@ export const handleDecided = async (gate: GateContext, request: MethodRequest): 
   const about = spanAbout(form)
   span.setAttributes(about)
   if (about[ATTR.prompt] !== undefined) span.updateName(`${method} ${about[ATTR.prompt]}`)
-  const judge = async (given: ServerMessage): Promise<Finished> => {
-    const answer = await withAdmittedUrls(gate, { inForce, server, agent, span }, given)
+  const judge = async (answer: ServerMessage): Promise<Finished> => {
     const { result } = answer.message
     if (asksForInput(answer)) return { outcome: INPUT, answer: () => answer.raw }
     const own = isObject(result) ? form.own(gate, result) : result
