@@ -18,13 +18,13 @@ import { agentNow, podOf, waitCondition, waitLine, waitReady } from './support/a
 import { agentOf, applyPayments } from './support/company.ts'
 import { config } from './support/config.ts'
 import { apply, kubectl, ok } from './support/kubectl.ts'
+import { IDLE } from './support/probe.ts'
 import { chainFaults, receiptsOf, resultsIn } from './support/receipts.ts'
 import { client, dropNamespaces, makeNamespace } from './support/world.ts'
 
 let ns: string
 let doomed: string
 const steps = [{ server: 'billing', tool: 'get_invoice', arguments: { invoice_id: 'INV-1007' } }]
-const idle = 'setInterval(() => {}, 60_000)'
 
 beforeAll(async () => {
   ns = await makeNamespace('heal')
@@ -175,7 +175,7 @@ describe('its life is what its AgentIdentity says', () => {
 
   test('after its time it has no pod', async () => {
     const expiresAt = new Date(Date.now() + 8_000).toISOString().replace(/\.\d+Z/, 'Z')
-    await apply(agentOf({ name: 'brief', namespace: ns, program: idle, spec: { expiresAt } }))
+    await apply(agentOf({ name: 'brief', namespace: ns, program: IDLE, spec: { expiresAt } }))
     await waitCondition(ns, 'brief', { status: 'False', reason: 'RemitExpired' })
     await eventually(async () => (await podOf(ns, 'brief')) === undefined, { timeoutMs: 45_000 })
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt))
@@ -221,7 +221,7 @@ describe('its life is what its AgentIdentity says', () => {
     ],
     ['a RuntimeClass that does not exist', 'boxed', { runtimeClassName: 'no-such' }, 'SandboxRefused', /no-such/],
   ])('%s is said in its conditions', async (_, name, workload, reason, says) => {
-    await apply(agentOf({ name, namespace: ns, program: idle, workload }))
+    await apply(agentOf({ name, namespace: ns, program: IDLE, workload }))
     const agent = await waitCondition(ns, name, { status: 'False', reason }, 60_000)
     for (const type of ['Ready', 'SandboxReady'])
       expect(agent.status?.conditions?.find((each) => each.type === type)).toMatchObject({
@@ -235,7 +235,7 @@ describe('its life is what its AgentIdentity says', () => {
     const handler = config.provider === 'local' ? 'remit-test' : 'runc'
     await apply({ apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata: { name: 'e2e-other' }, handler })
     try {
-      await apply(agentOf({ name: 'boxed', namespace: ns, program: idle, workload: { runtimeClassName: 'e2e-other' } }))
+      await apply(agentOf({ name: 'boxed', namespace: ns, program: IDLE, workload: { runtimeClassName: 'e2e-other' } }))
       await waitReady(ns, 'boxed')
       expect((await podOf(ns, 'boxed'))?.spec?.runtimeClassName).toBe('e2e-other')
     } finally {

@@ -11,6 +11,7 @@ import { config } from './support/config.ts'
 import { type Killer, killerHere, makeKiller, partPods, restartsOf, waitPart } from './support/killer.ts'
 import { apply, kubectl, ok, tryApply } from './support/kubectl.ts'
 import { withoutApiserver } from './support/outage.ts'
+import { IDLE } from './support/probe.ts'
 import { incarnationsIn, intentsIn, receiptsOf, remitsIn } from './support/receipts.ts'
 import { client, dropNamespaces, makeNamespace } from './support/world.ts'
 
@@ -87,7 +88,7 @@ test('the ledger’s pod gone: people get an error, agents go on, and the record
 test('kill -9 of the webhook: agents are refused until it answers again, running ones go on', async () => {
   const pod = await partPod('webhook')
   await killer.kill(pod)
-  const fresh = agentOf({ name: 'meanwhile', namespace: ns, steps: [], program: 'setInterval(() => {}, 60_000)' })
+  const fresh = agentOf({ name: 'meanwhile', namespace: ns, steps: [], program: IDLE })
   const first = await tryApply([fresh])
   if (first.code !== 0) expect(first.err).toMatch(/failed calling webhook/)
   await eventually(async () => (await restartsOf(pod)) >= 1, { timeoutMs: 30_000 })

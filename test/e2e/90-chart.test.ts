@@ -25,6 +25,7 @@ import { eventually } from '../harness/eventually.ts'
 import { chartDir, SYSTEM_NAMESPACE } from '../webhook/chart.ts'
 import { agentPolicy, ownerGroup } from '../webhook/fixtures.ts'
 import { config } from './support/config.ts'
+import { IDLE } from './support/probe.ts'
 
 // Install, upgrade with a new sidecar while an agent runs, uninstall, install again. Takes the running installation over
 // and stops every agent of the cluster meanwhile, so it comes last.
@@ -88,7 +89,7 @@ test('it installs over what runs, its own test passes, and an agent runs', async
   expect(stdout).not.toContain('FAILED')
   const workload = {
     image: `${values.image.prefix}/webhook@${values.images.webhook.digest}`,
-    command: ['/usr/bin/node', '-e', 'setInterval(() => {}, 1000)'],
+    command: ['/usr/bin/node', '-e', IDLE],
   }
   const spec = { ownerRef: { name: 'billing-team' }, policyRefs: [{ name: 'billing' }], workload }
   for (const namespace of [NS, DOOMED]) {

@@ -2,6 +2,9 @@ import { waitLine } from './agents.ts'
 import { type AgentOptions, agentOf } from './company.ts'
 import { apply, ok } from './kubectl.ts'
 
+/** A program that stays until it is told to end, and then does not keep its pod waiting. */
+export const IDLE = "process.on('SIGTERM', () => process.exit()); setInterval(() => {}, 60_000)"
+
 /**
  * Helpers for the programs that tests run in containers; `reach` says what came of a TCP connection, `http` of a GET:
  * a status code, or the error's code, "timeout" for what is swallowed.
@@ -34,7 +37,7 @@ export const probeAgent = async <T>(
   const text = `${PRELUDE}
 const input = ${JSON.stringify(input)}
 void (async () => { ${program} })().catch((error) => report({ failed: String(error.stack) }))
-setInterval(() => {}, 60_000)`
+${IDLE}`
   await apply(agentOf({ ...options, program: text }))
   const line = await waitLine(options.namespace, options.name, /^PROBE /, 90_000)
   return JSON.parse(line.slice('PROBE '.length)) as T

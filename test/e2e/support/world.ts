@@ -9,13 +9,11 @@ export const client: Client = createClient(
   loadKubeConfig({ from: 'files', files: [config.kubeconfig], context: config.context }),
 )
 
-const LABEL = 'e2e.remit.dev/made-by'
+/** Label of every namespace these tests make. */
+export const MADE_BY = 'e2e.remit.dev/made-by'
 const run = randomBytes(2).toString('hex')
 
-/**
- * Makes a namespace of its own for a test file, on which Kubernetes enforces the `restricted` standard, and asks for
- * the removal of what earlier files and runs left; nothing waits for that.
- */
+/** Makes a namespace of its own for a test file, on which Kubernetes enforces the `restricted` standard. */
 export const makeNamespace = async (purpose: string, labels: Record<string, string> = {}): Promise<string> => {
   const name = `e2e-${purpose}-${run}`
   await apply({
@@ -23,7 +21,7 @@ export const makeNamespace = async (purpose: string, labels: Record<string, stri
     kind: 'Namespace',
     metadata: {
       name,
-      labels: { [LABEL]: run, 'pod-security.kubernetes.io/enforce': 'restricted', ...labels },
+      labels: { [MADE_BY]: run, 'pod-security.kubernetes.io/enforce': 'restricted', ...labels },
     },
   })
   return name
@@ -32,9 +30,4 @@ export const makeNamespace = async (purpose: string, labels: Record<string, stri
 /** Ends namespaces in the background. */
 export const dropNamespaces = async (...names: string[]): Promise<void> => {
   if (names.length) await ok(['delete', 'namespace', ...names, '--wait=false', '--ignore-not-found'])
-}
-
-/** Ends what runs that were killed left behind. */
-export const dropLeftovers = async (): Promise<void> => {
-  await ok(['delete', 'namespace', '-l', `${LABEL},${LABEL}!=${run}`, '--wait=false'])
 }
