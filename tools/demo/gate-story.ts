@@ -51,7 +51,7 @@ export const tellGateStory = async (write: (text: string) => void): Promise<void
       '--data',
       join(dir, 'receipts'),
     ]
-    write(`\n  $ remit gate --policy 00-company.yaml 10-payments.yaml --server billing=${url} &\n`)
+    write(`\n  $ kubectl-remit gate --policy 00-company.yaml 10-payments.yaml --server billing=${url} &\n`)
     stops.push((await startUntil(process.execPath, [file('dist/kubectl-remit'), ...gateArgs], {}, /receipts:/)).stop)
     const answer = await show.run(`REMIT_MCP_URL=http://127.0.0.1:17480/mcp ${agent}`, { shown: 'agent' })
     const receipt = /receipt (\S+)\)/.exec(answer)?.[1]
@@ -59,7 +59,7 @@ export const tellGateStory = async (write: (text: string) => void): Promise<void
     show.say(
       "The team's own rule would have allowed it: somebody raised its bound last Friday. The company's invariant did not.",
     )
-    await show.run(`kubectl-remit why ${receipt} --data "$DATA"`, { shown: `remit why ${receipt}` })
+    await show.run(`kubectl-remit why ${receipt} --data "$DATA"`, { shown: `kubectl-remit why ${receipt} --data ...` })
   } finally {
     for (const stop of stops.reverse()) await stop()
     rmSync(dir, { recursive: true, force: true })
