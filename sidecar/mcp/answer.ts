@@ -5,7 +5,7 @@ import type { RequestId } from '../../lib/api/mcp.ts'
 import { createBytes } from '../../lib/core/bytes.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { discard, failureOf, UpstreamFailure } from '../upstream.ts'
-import { ambiguity } from './ambiguity.ts'
+import { textProblem } from './message-text.ts'
 
 /** A message of a server: parsed, and the text it came as (which is passed on, so that nothing of it changes). */
 export interface ServerMessage {
@@ -32,6 +32,8 @@ const invalid = (detail: string) => new UpstreamFailure('invalid', detail, true)
 const LINGER_MS = 1_000
 
 const parseMessage = (raw: string): JsonObject => {
+  const problem = textProblem(raw)
+  if (problem !== undefined) throw invalid(`a message is not one to read: ${problem}`)
   let value: unknown
   try {
     value = JSON.parse(raw)
@@ -39,8 +41,6 @@ const parseMessage = (raw: string): JsonObject => {
     throw invalid('the body is not JSON')
   }
   if (!isObject(value) || value.jsonrpc !== '2.0') throw invalid('a message is not JSON-RPC 2.0')
-  const problem = ambiguity(raw)
-  if (problem !== undefined) throw invalid(`a message can be read in more than one way: ${problem}`)
   return value
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { ambiguity } from './ambiguity.ts'
+import { textProblem } from './message-text.ts'
 
-describe('ambiguity', () => {
+describe('textProblem', () => {
   it.each([
     ['{}'],
     ['{"jsonrpc":"2.0","id":1,"result":{"content":[],"Content":[],"x":1,"x":2,"task":{"task":{"id":1}}},"Extra":1}'],
@@ -9,9 +9,10 @@ describe('ambiguity', () => {
     ['{"jsonrpc":"2.0","id":1,"result":{"content":[{"resultType":1},{"ResultType":2}],"a":"\\"Task\\":{"}}'],
     [`{"jsonrpc":"2.0","id":1,"result":{"deep":${'['.repeat(500)}${']'.repeat(500)}}}`],
     [' { "id" : 1 , "result" : { "resultType" : "complete" } , "jsonrpc" : "2.0" } '],
-  ])('of %s there is none', (text) => {
+    [`{"jsonrpc":"2.0","id":1,"result":{"numbers":[${'0.5,'.repeat(600_000)}1]}}`],
+  ])('of %.100s there is none', (text) => {
     JSON.parse(text)
-    expect(ambiguity(text)).toBeUndefined()
+    expect(textProblem(text)).toBeUndefined()
   })
 
   it.each([
@@ -26,8 +27,18 @@ describe('ambiguity', () => {
     ['{"id":1,"result":{"content":[],"inputrequests":{}}}', 'inputRequests is also spelled otherwise'],
     ['{"id":1,"error":{"code":1,"message":"a","Code":-32042}}', 'code is also spelled otherwise'],
     [`{"id":1,"result":{"deep":${'[{"a":'.repeat(256)}1${'}]'.repeat(256)}}}`, 'it is nested deeper than 512'],
-  ])('of %s is told', (text, told) => {
+    [`{"id":1,"result":{"a":[${'{},'.repeat(500_000)}1]}}`, 'it has more than 500000 objects, lists and strings'],
+    [`{"id":1,"result":{"a":[${'"",'.repeat(500_000)}1]}}`, 'it has more than 500000 objects, lists and strings'],
+  ])('of %.100s is told', (text, told) => {
     JSON.parse(text)
-    expect(ambiguity(text)).toBe(told)
+    expect(textProblem(text)).toBe(told)
   })
+
+  it.each(['', '"', '{"', '{"a\\', ']]]]{"id"', '{"\\ud8"', '{"id":1,"i\\u00zz":2}'])(
+    'of %s, which is no JSON, whoever parses it tells',
+    (text) => {
+      expect(() => JSON.parse(text)).toThrow(SyntaxError)
+      expect(textProblem(text)).toBeUndefined()
+    },
+  )
 })
