@@ -136,6 +136,13 @@ const stored = (world: World): World => {
   }
 }
 
+test('a first status that would only say that the pod is on its way waits a moment, and nothing else does', () => {
+  const pod = { metadata: { ...meta('agent-bot', 'p1'), labels, creationTimestamp: '2026-11-21T02:00:00Z' } } as Pod
+  const plan = decideAgent({ ...base(), pods: [pod] })
+  expect(plan).toMatchObject({ status: undefined, remit: { remit: { generation: now } }, lookAgainAt: now + 3_000 })
+  expect(decideAgent({ ...base(), pods: [pod], now: now + 3_000 }).status?.phase).toBe('Pending')
+})
+
 test('a remit is signed again for its content and its key, not for time or a new leader', () => {
   const world = stored(base())
   expect(decideAgent({ ...world, now: now + 1e6, epoch: 8 }).remit).toBeUndefined()

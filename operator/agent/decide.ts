@@ -8,6 +8,7 @@ import { isOf, isPodOf } from './belongs.ts'
 import { conditionsOf, type Told } from './conditions.ts'
 import { type Facts, factsOf } from './facts.ts'
 import { type FencePlan, planFence } from './fence-plan.ts'
+import { firstStatusAt } from './first-status.ts'
 import { lastFreeze, thawAt } from './freeze.ts'
 import { type PodPlan, planPod } from './pod-plan.ts'
 import { digestOf, nextRemit, signedByUs } from './remit.ts'
@@ -26,6 +27,7 @@ export interface Plan {
   pod: PodPlan
   /** The finalizer of the AgentIdentity: `release` lets it go, since nothing is left. */
   finalizer: 'add' | 'release' | 'keep'
+  /** Absent where there is nothing to tell, or nothing yet. */
   status?: AgentStatus
   /** Milliseconds since the epoch: look again then, though nothing has changed. */
   lookAgainAt?: number
@@ -134,6 +136,7 @@ export const decideAgent = (world: World): Plan => {
           now,
         })
       : undefined
+  const statusDue = firstStatusAt(world, verdict)
   const labels = { [LABEL_AGENT]: agent.metadata.name, [LABEL_AGENT_ID]: uid ?? '' }
   const expiry = agent.spec.expiresAt ? Date.parse(agent.spec.expiresAt) : undefined
   return {
@@ -154,8 +157,11 @@ export const decideAgent = (world: World): Plan => {
     remit: signed,
     endPods: verdict.stance === 'stop' ? world.pods.filter(({ metadata }) => !metadata.deletionTimestamp) : [],
     pod: running?.plan ?? { do: 'nothing' },
-    status: statusOf(world, facts, verdict, running?.restarts ?? agent.status?.restarts ?? 0, signed),
+    status: statusDue
+      ? undefined
+      : statusOf(world, facts, verdict, running?.restarts ?? agent.status?.restarts ?? 0, signed),
     lookAgainAt: earliest(
+      statusDue,
       verdict.until,
       thawAt(world),
       expiry !== undefined && expiry > now ? expiry : undefined,

@@ -15,7 +15,10 @@ const told = (before: Pair | undefined, after: Pair) =>
   )
 
 test.each<[string, Pair | undefined, Pair, string[]]>([
-  ['a new agent', undefined, ['Starting', 'NotFrozen'], ['Normal Starting']],
+  ['a new agent', undefined, ['Starting', 'NotFrozen'], []],
+  ['a new agent in trouble', undefined, ['NobodyOnCall', 'NotFrozen'], ['Warning NobodyOnCall']],
+  ['a new agent that runs', ['Starting', 'NotFrozen'], ['Running', 'NotFrozen'], ['Normal Running']],
+  ['a pod made again', ['Running', 'NotFrozen'], ['Starting', 'NotFrozen'], ['Normal Starting']],
   ['nothing new', ['Running', 'NotFrozen'], ['Running', 'NotFrozen'], []],
   ['a freeze, once', ['Running', 'NotFrozen'], ['AgentFrozen', 'BreakerOpen'], ['Warning BreakerOpen']],
   ['its end', ['AgentFrozen', 'BreakerOpen'], ['Running', 'NotFrozen'], ['Normal Unfrozen', 'Normal Running']],

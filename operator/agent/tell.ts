@@ -22,7 +22,9 @@ export const changes = ({ agent }: World, status: AgentStatus): EventFields[] =>
   // A freeze has been said already.
   if (after && after.reason !== 'AgentFrozen' && (before?.reason !== after.reason || before.status !== after.status)) {
     const calm = after.status === 'True' || CALM.includes(after.reason)
-    told.push({ type: calm ? 'Normal' : 'Warning', reason: after.reason, action: 'Reconcile', note: after.message })
+    // That a new agent is on its way is no news: the next event tells how that ended.
+    if (before || after.reason !== 'Starting')
+      told.push({ type: calm ? 'Normal' : 'Warning', reason: after.reason, action: 'Reconcile', note: after.message })
   }
   return told
 }

@@ -372,7 +372,7 @@ test('an owner group that goes takes the authority of a running agent, and gives
 })
 
 test('who is on call changes at the hand-over', async () => {
-  const start = new Date(Date.now() + 3_000).toISOString().replace(/\.\d+Z$/, '')
+  const start = new Date(Date.now() + 6_000).toISOString().replace(/\.\d+Z$/, '')
   await company(client, 'rota')
   const rotation = { timeZone: 'UTC', start, every: { count: 1, unit: 'Week' as const }, order: [['bo']] }
   await mergePatch(
