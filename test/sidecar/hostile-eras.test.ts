@@ -164,6 +164,16 @@ describe('what a server of 2026-07-28 tries', () => {
     expect(outcomes().at(-1)).toMatchObject({ outcome: 'invalid' })
   })
 
+  it('refuses with what is too deep to be written again: the outcome says so', async () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    call = (asked, response) =>
+      response
+        .writeHead(400, { 'content-type': 'application/json' })
+        .end(`{"jsonrpc":"2.0","id":${asked.id},"error":{"code":-32602,"message":"no","data":${deep}}}`)
+    expect(await modernCall()).toMatchObject({ result: { _meta: { 'dev.remit/code': 'UpstreamInvalid' } } })
+    expect(outcomes().at(-1)).toMatchObject({ outcome: 'invalid' })
+  })
+
   describe('and an agent with the state of a call', () => {
     let state = ''
     const STATE = 'of the server: \u00e9 "quoted"'

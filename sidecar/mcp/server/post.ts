@@ -3,6 +3,7 @@ import type { RemitServer } from '../../../lib/api/remit.ts'
 import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import { targetOf } from '../../target.ts'
+import { textProblem } from '../message-text.ts'
 
 /** One message to a server, with nothing of the agent's own HTTP request. */
 export interface Outgoing {
@@ -46,7 +47,9 @@ export const readRefusal = async (response: IncomingMessage): Promise<JsonObject
       if (size > REFUSAL_BYTES) break
       chunks.push(chunk as Buffer)
     }
-    const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    const text = Buffer.concat(chunks).toString('utf8')
+    if (textProblem(text) !== undefined) return undefined
+    const body: unknown = JSON.parse(text)
     const error = isObject(body) && body.jsonrpc === '2.0' && isObject(body.error) ? body.error : undefined
     return error && Number.isSafeInteger(error.code) && typeof error.message === 'string' ? error : undefined
   } catch {
