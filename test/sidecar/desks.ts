@@ -1,9 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/index.js'
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import {
   CallToolRequestSchema,
   ListResourcesRequestSchema,
@@ -12,6 +8,7 @@ import {
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 import { createMcpHandler, inputRequired, Server as ModernServer } from '@modelcontextprotocol/server'
+import { inSessions, type Serve, serveMcp } from './mcp-server.ts'
 import type { World } from './world.ts'
 
 const ADDRESS = {
@@ -60,7 +57,6 @@ export interface Desk {
   forgetSessions: () => void
 }
 
-type Serve = (request: IncomingMessage, response: ServerResponse, body: unknown) => Promise<void>
 type Make = (run: (tool: string, args: unknown, means: Means) => Promise<ReturnType<typeof said>> | undefined) => {
   serve: Serve
   changed: () => void
@@ -93,31 +89,18 @@ const startDesk = async (world: World, make: Make): Promise<Desk> => {
           }),
         )
       case 'die':
-        http.closeAllConnections()
+        hangUp()
         return new Promise(() => {})
       default:
         return undefined
     }
   })
-  const http = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString('utf8')
-      requests.push({ method: request.method ?? '', headers: request.headers, body })
-      serve(request, response, body === '' ? undefined : JSON.parse(body)).catch(() => response.destroy())
-    })
+  const { url, hangUp } = await serveMcp(world, (request, response, body, text) => {
+    requests.push({ method: request.method ?? '', headers: request.headers, body: text })
+    return serve(request, response, body, text)
   })
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  world.onClose(
-    () =>
-      new Promise<void>((resolve) => {
-        http.close(() => resolve())
-        http.closeAllConnections()
-      }),
-  )
   return {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
+    url,
     calls,
     cancelled: () => cancelled,
     requests,
@@ -172,11 +155,7 @@ export const startModernDesk = (world: World): Promise<Desk> =>
 /** A server on the official SDK's first version, with sessions. */
 export const startLegacyDesk = (world: World): Promise<Desk> =>
   startDesk(world, (run) => {
-    const sessions = new Map<
-      string,
-      { transport: StreamableHTTPServerTransport; server: LegacyServer; followed: Set<string> }
-    >()
-    const begin = async () => {
+    const { serve, open, forget } = inSessions(() => {
       const server = new LegacyServer(
         { name: 'desk', version: '1.0.0' },
         { capabilities: CAPABILITIES, instructions: 'Ask the desk.' },
@@ -206,27 +185,17 @@ export const startLegacyDesk = (world: World): Promise<Desk> =>
         const { action, content } = await server.elicitInput(QUESTION)
         return said(`${action} ${content?.street} in a session`)
       })
-      const transport = new StreamableHTTPServerTransport({
-        sessionIdGenerator: randomUUID,
-        onsessioninitialized: (id) => void sessions.set(id, { transport, server, followed }),
-      })
-      await server.connect(transport)
-      return transport
-    }
+      return { server, followed }
+    })
     return {
-      serve: async (request, response, body) => {
-        const id = request.headers['mcp-session-id']
-        const known = typeof id === 'string' ? sessions.get(id) : undefined
-        if (id !== undefined && !known) return void response.writeHead(404).end()
-        await (known?.transport ?? (await begin())).handleRequest(request, response, body)
-      },
+      serve,
       changed: () => {
-        for (const { server } of sessions.values()) server.sendToolListChanged().catch(() => {})
+        for (const { server } of open()) server.sendToolListChanged().catch(() => {})
       },
       updated: (uri) => {
-        for (const { server, followed } of sessions.values())
+        for (const { server, followed } of open())
           if (followed.has(uri)) server.sendResourceUpdated({ uri }).catch(() => {})
       },
-      forget: () => sessions.clear(),
+      forget,
     }
   })

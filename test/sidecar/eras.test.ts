@@ -5,7 +5,7 @@ import { ElicitRequestSchema, ToolListChangedNotificationSchema } from '@modelco
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Standalone } from '../../sidecar/standalone.ts'
 import { type Desk, startLegacyDesk, startModernDesk } from './desks.ts'
-import { bodies, createWorld, openGate, readReceipts, textOf, type World } from './world.ts'
+import { bodies, createWorld, ERAS, openGate, readReceipts, textOf, type World } from './world.ts'
 
 /** Of a machine that is busy with other things. */
 const PATIENT = { timeout: 5_000 }
@@ -92,12 +92,7 @@ const clients = { legacy: connectLegacy, modern: connectModern }
 const servers = { legacy: startLegacyDesk, modern: startModernDesk }
 const VERSIONS = { legacy: '2025-11-25', modern: '2026-07-28' }
 
-describe.each([
-  ['legacy', 'legacy'],
-  ['legacy', 'modern'],
-  ['modern', 'legacy'],
-  ['modern', 'modern'],
-] as const)('a %s client at a %s server', (clientEra, serverEra) => {
+describe.each(ERAS)('a %s client at a %s server', (clientEra, serverEra) => {
   const world = createWorld()
   let desk: Desk
   let gate: Standalone

@@ -1,70 +1,19 @@
 import { afterAll, expect, it } from 'vitest'
 import type { Remit } from '../../lib/api/remit.ts'
-import { startTelemetry } from '../../lib/service/telemetry.ts'
-import { createAuthority } from '../../sidecar/authority.ts'
-import { startGate } from '../../sidecar/gate.ts'
-import { openSpool } from '../../sidecar/spool/spool.ts'
 import { send } from './modern-agent.ts'
 import { HEADERS, message, openSession, post } from './raw-agent.ts'
 import { answerWith, startRawServer } from './raw-server.ts'
-import { bodies, createWorld, readReceipts, silent } from './world.ts'
+import { openUnder, remitFor } from './remit-gate.ts'
+import { bodies, createWorld, readReceipts } from './world.ts'
 
 const world = createWorld()
 afterAll(() => world.close())
 
-const agent = {
-  id: 'id',
-  namespace: 'payments',
-  name: 'bot',
-  createdBy: { username: 'ana', at: '2026-11-21T10:00:00Z' },
-}
 const HOUR = 3_600_000
-const remitFor = (url: string): Remit => ({
-  version: 1,
-  cluster: 'c',
-  agent,
-  generation: 1,
-  epoch: 0,
-  issuedAt: '2026-11-21T10:00:00Z',
-  owner: { group: 'team', spec: { members: [{ name: 'ana' }], onCall: { owner: 'ana' } } },
-  rules: [
-    { policy: 'p', mode: 'Enforce', type: 'tool', name: 'all', match: { tools: ['*'] }, effect: 'Allow' },
-    { policy: 'p', mode: 'Enforce', type: 'resource', name: 'files', match: { uris: ['file:///*'] }, effect: 'Allow' },
-  ],
-  servers: [{ name: 'raw', url }],
-  models: [],
-  egress: { cidrs: [] },
-  sources: [],
-})
-
-const open = async (remit: Remit, now: () => number = Date.now) => {
-  const dir = world.path(remit.agent.name)
-  const authority = createAuthority({ log: silent })
-  authority.accept(remit)
-  const spool = await openSpool({
-    dir,
-    incarnation: { agent, sidecar: { version: '0' } },
-    maxBytes: Number.POSITIVE_INFINITY,
-    keep: true,
-    now,
-    epoch: authority.epoch,
-    log: silent,
-  })
-  world.onClose(spool.close)
-  const gate = await startGate({
-    port: 0,
-    authority,
-    spool,
-    loadPast: async () => {},
-    dir,
-    credentials: () => undefined,
-    telemetry: startTelemetry({ service: 'test', version: '0' }),
-    now,
-    log: silent,
-  })
-  world.onClose(() => gate.close())
-  return { url: `http://127.0.0.1:${gate.port}/mcp/raw`, dir, authority }
-}
+const RULES: Remit['rules'] = [
+  ...remitFor('').rules,
+  { policy: 'p', mode: 'Enforce', type: 'resource', name: 'files', match: { uris: ['file:///*'] }, effect: 'Allow' },
+]
 
 it('an agent whose time is over can give up what it began, and do nothing else', async () => {
   const task = { taskId: 't', status: 'working', createdAt: 'now', lastUpdatedAt: 'now', ttl: null }
@@ -73,8 +22,8 @@ it('an agent whose time is over can give up what it began, and do nothing else',
   })
   world.onClose(server.close)
   let ahead = 0
-  const remit = { ...remitFor(server.url), expiresAt: new Date(Date.now() + HOUR).toISOString() }
-  const { url, dir } = await open(remit, () => Date.now() + ahead)
+  const remit = remitFor(server.url, { rules: RULES, expiresAt: new Date(Date.now() + HOUR).toISOString() })
+  const { url, dir } = await openUnder(world, remit, { now: () => Date.now() + ahead })
   const session = await openSession(url)
   const ask = async (method: string, params: object) => {
     const response = await post(url, message(7, method, params), session)
@@ -118,8 +67,9 @@ it('what an agent listens to is not opened again while it is suspended, and ends
     { name: 'raw', url: server.url },
     { name: 'plain', url: plain.url },
   ]
-  const remit: Remit = { ...remitFor(server.url), agent: { ...agent, name: 'listener' }, servers }
-  const { url, authority } = await open(remit)
+  const { agent } = remitFor('')
+  const remit = remitFor(server.url, { rules: RULES, agent: { ...agent, name: 'listener' }, servers })
+  const { url, authority } = await openUnder(world, remit)
   const subscribed = await send(url, 'subscriptions/listen', { notifications: { toolsListChanged: true } }, {}, 's')
   const other = url.replace('raw', 'plain')
   const streamed = await fetch(other, { headers: { ...HEADERS, ...(await openSession(other)) } })

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verifyReceipts } from '../../lib/core/chain.ts'
 import type { Standalone } from '../../sidecar/standalone.ts'
 import { IBAN, type Shelf, startLegacyShelf, startModernShelf } from './shelves.ts'
-import { bodies, createWorld, openGate, readReceipts, textOf, type World } from './world.ts'
+import { bodies, createWorld, ERAS, openGate, readReceipts, textOf, type World } from './world.ts'
 
 const POLICY = `
 apiVersion: remit.dev/v1alpha1
@@ -116,12 +116,7 @@ const connectModern = async (world: World, url: string): Promise<Agent> => {
 const clients = { legacy: connectLegacy, modern: connectModern }
 const servers = { legacy: startLegacyShelf, modern: startModernShelf }
 
-describe.each([
-  ['legacy', 'legacy'],
-  ['legacy', 'modern'],
-  ['modern', 'legacy'],
-  ['modern', 'modern'],
-] as const)('a %s client at a %s server', (clientEra, serverEra) => {
+describe.each(ERAS)('a %s client at a %s server', (clientEra, serverEra) => {
   const world = createWorld()
   let shelf: Shelf
   let gate: Standalone

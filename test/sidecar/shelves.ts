@@ -1,9 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/index.js'
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import {
   CallToolRequestSchema,
   CompleteRequestSchema,
@@ -17,6 +13,7 @@ import {
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 import { createMcpHandler, inputRequired, Server as ModernServer } from '@modelcontextprotocol/server'
+import { inSessions, type Serve, serveMcp } from './mcp-server.ts'
 import type { World } from './world.ts'
 
 export const IBAN = 'DE02120300000000202050'
@@ -82,94 +79,26 @@ export interface Shelf {
   changed: (uri: string) => void
 }
 
-type Serve = (request: IncomingMessage, response: ServerResponse, body: unknown) => Promise<void>
-const startShelf = async (world: World, make: () => { serve: Serve; changed: Shelf['changed'] }): Promise<Shelf> => {
+const startShelf = async (
+  world: World,
+  { serve, changed }: { serve: Serve; changed: Shelf['changed'] },
+): Promise<Shelf> => {
   const asked: string[] = []
-  const { serve, changed } = make()
-  const http = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const text = Buffer.concat(chunks).toString('utf8')
-      const body = text === '' ? undefined : JSON.parse(text)
-      const { uri, name, ref } = body?.params ?? {}
-      if (body?.method) asked.push([body.method, uri ?? name ?? ref?.name ?? ref?.uri].filter(Boolean).join(' '))
-      serve(request, response, body).catch(() => response.destroy())
-    })
+  const { url } = await serveMcp(world, (request, response, body, text) => {
+    const { method, params } = (body ?? {}) as { method?: string; params?: Record<string, unknown> }
+    const ref = params?.ref as { name?: string; uri?: string } | undefined
+    if (method) asked.push([method, params?.uri ?? params?.name ?? ref?.name ?? ref?.uri].filter(Boolean).join(' '))
+    return serve(request, response, body, text)
   })
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  world.onClose(
-    () =>
-      new Promise<void>((resolve) => {
-        http.close(() => resolve())
-        http.closeAllConnections()
-      }),
-  )
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`
   return { url, asked: () => asked, changed }
 }
 
 /** On the second version of the official SDK, 2026-07-28 alone. */
-export const startModernShelf = (world: World): Promise<Shelf> =>
-  startShelf(world, () => {
-    const handler = createMcpHandler(
-      () => {
-        const server = new ModernServer(
-          { name: 'shelf', version: '2' },
-          {
-            capabilities: {
-              tools: {},
-              resources: { subscribe: true, listChanged: true },
-              prompts: { listChanged: true },
-              completions: {},
-            },
-          },
-        )
-        server.setRequestHandler('tools/list', () => tools)
-        server.setRequestHandler('resources/list', ({ params }) => resourcesAt(params?.cursor))
-        server.setRequestHandler('resources/templates/list', () => templates)
-        server.setRequestHandler('prompts/list', () => prompts)
-        server.setRequestHandler('prompts/get', ({ params }) => promptFor(params.arguments?.length))
-        server.setRequestHandler('completion/complete', ({ params }) => completionOf(params.argument.value))
-        server.setRequestHandler('resources/read', ({ params }, { mcpReq }) => {
-          if (params.uri !== 'file:///open/volumes') return { contents: contentsOf(params.uri) }
-          const answer = mcpReq.inputResponses?.volume as { content?: { volume?: string } } | undefined
-          if (answer === undefined)
-            return inputRequired({ inputRequests: { volume: inputRequired.elicit(QUESTION) }, requestState: 's' })
-          return { contents: [{ uri: params.uri, text: `volume ${answer.content?.volume}` }] }
-        })
-        server.setRequestHandler('tools/call', ({ params }, { mcpReq }) => {
-          const answer = mcpReq.inputResponses?.it
-          if (answer !== undefined) return said(answer)
-          const ask = {
-            sample: () => inputRequired.createMessage(SAMPLE),
-            sample_with_look_up: () => inputRequired.createMessage(withTool('look_up')),
-            sample_with_delete: () => inputRequired.createMessage(withTool('delete')),
-            roots: () => inputRequired.listRoots(),
-            sign_in: () => inputRequired.elicitUrl(SIGN_IN),
-          }[params.name]!
-          return inputRequired({ inputRequests: { it: ask() }, requestState: 's' })
-        })
-        return server
-      },
-      { legacy: 'reject' },
-    )
-    return {
-      serve: toNodeHandler(handler),
-      changed: (uri) => {
-        handler.notify.resourceUpdated(uri)
-        handler.notify.promptsChanged()
-      },
-    }
-  })
-
-/** On the first version of the official SDK, with sessions. */
-export const startLegacyShelf = (world: World): Promise<Shelf> =>
-  startShelf(world, () => {
-    const sessions = new Map<string, { transport: StreamableHTTPServerTransport; server: LegacyServer }>()
-    const begin = async () => {
-      const server = new LegacyServer(
-        { name: 'shelf', version: '1' },
+export const startModernShelf = (world: World): Promise<Shelf> => {
+  const handler = createMcpHandler(
+    () => {
+      const server = new ModernServer(
+        { name: 'shelf', version: '2' },
         {
           capabilities: {
             tools: {},
@@ -179,45 +108,87 @@ export const startLegacyShelf = (world: World): Promise<Shelf> =>
           },
         },
       )
-      server.setRequestHandler(ListToolsRequestSchema, () => tools)
-      server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => resourcesAt(params?.cursor))
-      server.setRequestHandler(ListResourceTemplatesRequestSchema, () => templates)
-      server.setRequestHandler(ListPromptsRequestSchema, () => prompts)
-      server.setRequestHandler(GetPromptRequestSchema, ({ params }) => promptFor(params.arguments?.length))
-      server.setRequestHandler(CompleteRequestSchema, ({ params }) => completionOf(params.argument.value))
-      server.setRequestHandler(SubscribeRequestSchema, () => ({}))
-      server.setRequestHandler(UnsubscribeRequestSchema, () => ({}))
-      server.setRequestHandler(ReadResourceRequestSchema, async ({ params: { uri } }) => {
-        if (uri !== 'file:///open/volumes') return { contents: contentsOf(uri) }
-        const { content } = await server.elicitInput(QUESTION)
-        return { contents: [{ uri, text: `volume ${content?.volume}` }] }
+      server.setRequestHandler('tools/list', () => tools)
+      server.setRequestHandler('resources/list', ({ params }) => resourcesAt(params?.cursor))
+      server.setRequestHandler('resources/templates/list', () => templates)
+      server.setRequestHandler('prompts/list', () => prompts)
+      server.setRequestHandler('prompts/get', ({ params }) => promptFor(params.arguments?.length))
+      server.setRequestHandler('completion/complete', ({ params }) => completionOf(params.argument.value))
+      server.setRequestHandler('resources/read', ({ params }, { mcpReq }) => {
+        if (params.uri !== 'file:///open/volumes') return { contents: contentsOf(params.uri) }
+        const answer = mcpReq.inputResponses?.volume as { content?: { volume?: string } } | undefined
+        if (answer === undefined)
+          return inputRequired({ inputRequests: { volume: inputRequired.elicit(QUESTION) }, requestState: 's' })
+        return { contents: [{ uri: params.uri, text: `volume ${answer.content?.volume}` }] }
       })
-      server.setRequestHandler(CallToolRequestSchema, async ({ params: { name } }) => {
-        if (name === 'sample') return said(await server.createMessage(SAMPLE))
-        if (name === 'sample_with_look_up') return said(await server.createMessage(withTool('look_up')))
-        if (name === 'sample_with_delete') return said(await server.createMessage(withTool('delete')))
-        if (name === 'roots') return said(await server.listRoots())
-        return said(await server.elicitInput({ mode: 'url', elicitationId: 'e-1', ...SIGN_IN }))
+      server.setRequestHandler('tools/call', ({ params }, { mcpReq }) => {
+        const answer = mcpReq.inputResponses?.it
+        if (answer !== undefined) return said(answer)
+        const ask = {
+          sample: () => inputRequired.createMessage(SAMPLE),
+          sample_with_look_up: () => inputRequired.createMessage(withTool('look_up')),
+          sample_with_delete: () => inputRequired.createMessage(withTool('delete')),
+          roots: () => inputRequired.listRoots(),
+          sign_in: () => inputRequired.elicitUrl(SIGN_IN),
+        }[params.name]!
+        return inputRequired({ inputRequests: { it: ask() }, requestState: 's' })
       })
-      const transport = new StreamableHTTPServerTransport({
-        sessionIdGenerator: randomUUID,
-        onsessioninitialized: (id) => void sessions.set(id, { transport, server }),
-      })
-      await server.connect(transport)
-      return transport
-    }
-    return {
-      serve: async (request, response, body) => {
-        const id = request.headers['mcp-session-id']
-        const known = typeof id === 'string' ? sessions.get(id) : undefined
-        if (id !== undefined && !known) return void response.writeHead(404).end()
-        await (known?.transport ?? (await begin())).handleRequest(request, response, body)
-      },
-      changed: (uri) => {
-        for (const { server } of sessions.values()) {
-          server.sendResourceUpdated({ uri }).catch(() => {})
-          server.sendPromptListChanged().catch(() => {})
-        }
-      },
-    }
+      return server
+    },
+    { legacy: 'reject' },
+  )
+  return startShelf(world, {
+    serve: toNodeHandler(handler),
+    changed: (uri) => {
+      handler.notify.resourceUpdated(uri)
+      handler.notify.promptsChanged()
+    },
   })
+}
+
+/** On the first version of the official SDK, with sessions. */
+export const startLegacyShelf = (world: World): Promise<Shelf> => {
+  const { serve, open } = inSessions(() => {
+    const server = new LegacyServer(
+      { name: 'shelf', version: '1' },
+      {
+        capabilities: {
+          tools: {},
+          resources: { subscribe: true, listChanged: true },
+          prompts: { listChanged: true },
+          completions: {},
+        },
+      },
+    )
+    server.setRequestHandler(ListToolsRequestSchema, () => tools)
+    server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => resourcesAt(params?.cursor))
+    server.setRequestHandler(ListResourceTemplatesRequestSchema, () => templates)
+    server.setRequestHandler(ListPromptsRequestSchema, () => prompts)
+    server.setRequestHandler(GetPromptRequestSchema, ({ params }) => promptFor(params.arguments?.length))
+    server.setRequestHandler(CompleteRequestSchema, ({ params }) => completionOf(params.argument.value))
+    server.setRequestHandler(SubscribeRequestSchema, () => ({}))
+    server.setRequestHandler(UnsubscribeRequestSchema, () => ({}))
+    server.setRequestHandler(ReadResourceRequestSchema, async ({ params: { uri } }) => {
+      if (uri !== 'file:///open/volumes') return { contents: contentsOf(uri) }
+      const { content } = await server.elicitInput(QUESTION)
+      return { contents: [{ uri, text: `volume ${content?.volume}` }] }
+    })
+    server.setRequestHandler(CallToolRequestSchema, async ({ params: { name } }) => {
+      if (name === 'sample') return said(await server.createMessage(SAMPLE))
+      if (name === 'sample_with_look_up') return said(await server.createMessage(withTool('look_up')))
+      if (name === 'sample_with_delete') return said(await server.createMessage(withTool('delete')))
+      if (name === 'roots') return said(await server.listRoots())
+      return said(await server.elicitInput({ mode: 'url', elicitationId: 'e-1', ...SIGN_IN }))
+    })
+    return { server }
+  })
+  return startShelf(world, {
+    serve,
+    changed: (uri) => {
+      for (const { server } of open()) {
+        server.sendResourceUpdated({ uri }).catch(() => {})
+        server.sendPromptListChanged().catch(() => {})
+      }
+    },
+  })
+}

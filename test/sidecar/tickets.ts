@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
 import { fromJsonSchema, McpServer } from '@modelcontextprotocol/server'
+import { serveMcp } from './mcp-server.ts'
 import type { World } from './world.ts'
 
 export interface Ticket {
@@ -105,11 +104,8 @@ export const startTickets = async (world: World) => {
   }
 
   const sessions = new Map<string, NodeStreamableHTTPServerTransport>()
-  const http = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const body = chunks.length ? JSON.parse(Buffer.concat(chunks).toString('utf8')) : undefined
-    if (body?.method === 'tools/list') lists++
+  const { url } = await serveMcp(world, async (request, response, body) => {
+    if ((body as { method?: string } | undefined)?.method === 'tools/list') lists++
     const id = request.headers['mcp-session-id']
     let transport = typeof id === 'string' ? sessions.get(id) : undefined
     if (!transport) {
@@ -123,16 +119,8 @@ export const startTickets = async (world: World) => {
     }
     await transport.handleRequest(request, response, body)
   })
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  world.onClose(
-    () =>
-      new Promise<void>((resolve) => {
-        http.close(() => resolve())
-        http.closeAllConnections()
-      }),
-  )
   return {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
+    url,
     tickets,
     calls,
     lists: () => lists,

@@ -192,6 +192,14 @@ export const connect = async (world: World, url: string): Promise<Client> => {
   return client
 }
 
+/** Every revision of a client with every revision of a server. */
+export const ERAS = [
+  ['legacy', 'legacy'],
+  ['legacy', 'modern'],
+  ['modern', 'legacy'],
+  ['modern', 'modern'],
+] as const
+
 /** Text of a tool result. */
 export const textOf = (result: { content?: unknown }): string =>
   (result.content as { text?: string }[]).map((part) => part.text ?? '').join('')
