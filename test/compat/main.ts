@@ -14,7 +14,7 @@ import { ERAS, type Era } from './cases.ts'
 import { CLIENTS } from './clients.ts'
 import { playMatrix } from './matrix.ts'
 import { runPods } from './pods/run.ts'
-import { renderMatrix, renderPage, renderPods, surprises } from './report.ts'
+import { renderBridge, renderMatrix, renderPage, renderPods, surprises } from './report.ts'
 
 const PODS = 'pods'
 
@@ -37,17 +37,20 @@ await runTool(async () => {
         CLIENTS.filter(({ pod }) => pod),
         progress,
       )
-    : []
-  if (pods.length) console.log(`\n${renderPods(pods)}`)
+    : { cells: [], bridge: [] }
+  if (pods.cells.length) console.log(`\n${renderPods(pods.cells)}\n\n${renderBridge(pods.bridge)}`)
   const faults = [
     ...surprises(clients, cells),
-    ...pods
+    ...surprises(CLIENTS, pods.cells).map((fault) => `In a pod: ${fault}`),
+    ...pods.bridge
       .filter((cell) => cell.faults.length > 0)
-      .map((cell) => `${cell.client}, in a pod, ${cell.case}: ${cell.faults.join('; ')}`),
+      .map((cell) => `Behind the bridge, ${cell.case}: ${cell.faults.join('; ')}`),
   ]
   for (const fault of faults) console.error(fault)
   if (positionals.length === 0 && eras === ERAS)
-    writeFileSync(join(repoRoot, 'docs/compat.md'), renderPage(cells, pods))
-  console.log(`\n${cells.length + pods.length - faults.length} passed, ${faults.length} failed`)
+    writeFileSync(join(repoRoot, 'docs/compat.md'), renderPage(cells, pods.cells, pods.bridge))
+  console.log(
+    `\n${cells.length + pods.cells.length + pods.bridge.length - faults.length} passed, ${faults.length} failed`,
+  )
   return faults.length === 0 ? 0 : 1
 })

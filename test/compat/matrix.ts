@@ -3,7 +3,7 @@ import { freePorts } from '../harness/ports.ts'
 import type { Era } from './cases.ts'
 import type { CompatClient } from './clients.ts'
 import { openLaptop } from './laptop.ts'
-import { type Cell, cellsOf, playRun, type Run } from './play.ts'
+import { type Cell, cellsOf, playRun, type Run, tracesOf } from './play.ts'
 
 /** More at a time only wait for each other on two cores; fewer wait for their slow calls. */
 const AT_A_TIME = 6
@@ -40,7 +40,7 @@ export const playMatrix = async (
       }
       await Promise.all(Array.from({ length: AT_A_TIME }, worker))
       const record = await laptop.receipts()
-      return runs.flatMap((run) => cellsOf(run, laptop, record))
+      return runs.flatMap((run) => cellsOf(run.client, run.era, tracesOf(run, laptop, record)))
     } finally {
       await laptop.close()
     }

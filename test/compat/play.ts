@@ -26,19 +26,17 @@ export interface Run {
 }
 
 /** Longer than all cases of the slowest client take together on a machine that does other work. */
-const PATIENCE_MS = 180_000
+const PATIENCE_MS = 420_000
 
-const lines = <T>(file: string, which: (line: string) => boolean = Boolean): T[] =>
-  existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split('\n')
-        .filter(which)
-        .map((line) => JSON.parse(line) as T)
-    : []
+const linesOf = <T>(text: string, which: (line: string) => boolean = Boolean): T[] =>
+  text
+    .split('\n')
+    .filter(which)
+    .map((line) => JSON.parse(line) as T)
 
 /** The cases that this client plays: a bare SDK has no model. */
-export const casesOf = ({ kind, model }: Pick<CompatClient, 'kind' | 'model'>): CaseName[] =>
-  PLAYS.map((play) => play.case).filter((name) => name !== 'model' || (kind === 'agent' && model !== false))
+export const casesOf = ({ kind }: Pick<CompatClient, 'kind'>): CaseName[] =>
+  PLAYS.map((play) => play.case).filter((name) => name !== 'model' || kind === 'agent')
 
 /** Plays a run: a server and a client, each a process of its own, with the laptop's gate between them. */
 export const playRun = async ({ client, command, era, server, port }: Run, laptop: Laptop): Promise<void> => {
@@ -66,18 +64,33 @@ const isOf = (server: string, { body }: Receipt): boolean =>
   body.kind !== 'intent' ||
   (body.call.type === 'model' ? body.call.model.startsWith(`${server}-`) : body.call.server === server)
 
-/** What came of a run that was played, by the whole record of the gate. */
-export const cellsOf = ({ client, era, server }: Run, laptop: Laptop, record: readonly Receipt[]): Cell[] => {
-  const receipts = record.filter((receipt) => isOf(server, receipt))
-  const journal = lines<JournalLine>(laptop.file(`${server}.journal`))
-  const log = laptop.file(`${server}-client.log`)
-  const seen = lines<Seen>(log, (line) => line.startsWith('{"case"'))
+/** What a run left behind: all the client printed, the receipts of its calls, and the server's own journal. */
+export interface Traces {
+  log: string
+  receipts: Receipt[]
+  journal: string
+}
+
+/** What came of each case of a client, by what it left behind. */
+export const cellsOf = (client: CompatClient, era: Era, { log, receipts, journal }: Traces): Cell[] => {
+  const happened = linesOf<JournalLine>(journal)
+  const seen = linesOf<Seen>(log, (line) => line.startsWith('{"case"'))
   // Once is enough, where it was going to say what it says no more.
   const lastWords = casesOf(client).find((name) => !seen.some((one) => one.case === name))
   return casesOf(client).map((name) => {
     const mine = seen.find((one) => one.case === name)
-    const faults = faultsOf(client.kind, name, { seen: mine, receipts, journal })
-    if (name === lastWords) faults.push(readFileSync(log, 'utf8').slice(-1_000))
+    const faults = faultsOf(client, name, { seen: mine, receipts, journal: happened })
+    if (name === lastWords) faults.push(log.slice(-1_000))
     return { client: client.name, era, case: name, faults }
   })
+}
+
+/** What a run left behind on the laptop, by the whole record of its gate. */
+export const tracesOf = ({ server }: Run, laptop: Laptop, record: readonly Receipt[]): Traces => {
+  const read = (name: string) => (existsSync(laptop.file(name)) ? readFileSync(laptop.file(name), 'utf8') : '')
+  return {
+    log: read(`${server}-client.log`),
+    receipts: record.filter((receipt) => isOf(server, receipt)),
+    journal: read(`${server}.journal`),
+  }
 }

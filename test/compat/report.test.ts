@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CLIENTS, type CompatClient } from './clients.ts'
 import type { Cell } from './play.ts'
-import { renderMatrix, renderPods, surprises } from './report.ts'
+import { renderBridge, renderMatrix, renderPods, surprises } from './report.ts'
 
 const client: CompatClient = {
   ...CLIENTS[0]!,
@@ -25,14 +25,20 @@ test('what nobody knew of is told, and what is known and works now', () => {
 test('the table hides nothing', () => {
   const text = renderMatrix([client], cells)
   expect(text).toContain(
-    `| ${client.title} | \`${client.package}\` | ${client.version()} | yes | **no** | – | – | no (1) | – | yes |`,
+    `| ${client.title} | \`${client.package}\` | ${client.version()} | yes | **no** | – | – | – | no (1) | – | yes |`,
   )
   expect(text).toContain('1. It is in a hurry.')
   expect(text).not.toContain('It forgets.')
 })
 
-test('an agent in a pod that says nothing of a case did not pass it', () => {
-  expect(renderPods([{ client: client.name, case: 'allow', faults: [] }])).toContain(
-    `| ${client.title} | yes | **no** | **no** |`,
-  )
+test('what a client without patience gave up is not told as if it had waited', () => {
+  const text = renderMatrix([{ ...client, impatient: true, known: {} }], [cell('allow'), cell('slow')])
+  expect(text).toContain('| yes | – | – | – | – | given up | – | – |')
+})
+
+test('an agent in a pod that says nothing of a case did not pass it, nor a server behind the bridge', () => {
+  const no = (times: number) => '**no** | '.repeat(times).trim()
+  expect(renderPods([cell('allow')])).toContain(`| ${client.title} | 2025-11-25 | yes | ${no(7)}`)
+  expect(renderPods([cell('allow')])).toContain(`| ${client.title} | 2026-07-28 | ${no(8)}`)
+  expect(renderBridge([{ case: 'dies', faults: [] }])).toContain('| **no** | **no** | yes | **no** |')
 })

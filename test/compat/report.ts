@@ -1,7 +1,7 @@
 import { CASES, type CaseName, ERAS, type Era } from './cases.ts'
 import { CLIENTS, type CompatClient, isKnown } from './clients.ts'
 import type { Cell } from './play.ts'
-import { POD_CASES, type PodCell } from './pods/cases.ts'
+import { BRIDGE_CASES, type BridgeCell } from './pods/bridge-cases.ts'
 
 /** What a case came to, held against what is known of it. */
 export type Verdict = 'passes' | 'fails' | 'known' | 'mended' | 'not played'
@@ -31,13 +31,17 @@ export const surprises = (clients: readonly CompatClient[], cells: readonly Cell
 
 const row = (values: readonly string[]) => `| ${values.join(' | ')} |`
 
+/** How it is said that a case came out as it should. */
+const passed = ({ impatient }: Pick<CompatClient, 'impatient'>, name: CaseName): string =>
+  impatient && name === 'slow' ? 'given up' : 'yes'
+
 /** The matrix as tables of Markdown, one an era, with what is known below. */
 export const renderMatrix = (clients: readonly CompatClient[], cells: readonly Cell[]): string => {
   const notes: string[] = []
   const mark = (client: CompatClient, era: Era, name: CaseName): string => {
     const verdict = verdictOf(client, cells, era, name)
     if (verdict === 'not played') return '–'
-    if (verdict === 'passes' || verdict === 'mended') return 'yes'
+    if (verdict === 'passes' || verdict === 'mended') return passed(client, name)
     if (verdict === 'fails') return '**no**'
     const why = isKnown(client, era, name)!
     if (!notes.includes(why)) notes.push(why)
@@ -58,21 +62,37 @@ export const renderMatrix = (clients: readonly CompatClient[], cells: readonly C
   return [...tables, ...(known.length ? [known.join('\n')] : [])].join('\n\n')
 }
 
+export const ERA_NAMES: Record<Era, string> = { legacy: '2025-11-25', modern: '2026-07-28' }
+
 /** What became of the agents in pods, as a table of Markdown. */
-export const renderPods = (cells: readonly PodCell[]): string => {
-  const names = [...new Set(cells.map(({ client }) => client))]
-  const mark = (client: string, name: string) =>
-    cells.some((cell) => cell.client === client && cell.case === name && cell.faults.length === 0) ? 'yes' : '**no**'
-  const title = (name: string) => CLIENTS.find((client) => client.name === name)!.title
+export const renderPods = (cells: readonly Cell[]): string => {
+  const clients = CLIENTS.filter(({ name }) => cells.some(({ client }) => client === name))
+  const mark = (client: string, era: Era, name: CaseName) =>
+    cells.some((cell) => cell.client === client && cell.era === era && cell.case === name && cell.faults.length === 0)
+      ? 'yes'
+      : '**no**'
   return [
-    row(['agent', ...POD_CASES]),
-    row(['---', ...POD_CASES.map(() => '---')]),
-    ...names.map((name) => row([title(name), ...POD_CASES.map((one) => mark(name, one))])),
+    row(['agent', 'server', ...CASES]),
+    row(['---', '---', ...CASES.map(() => '---')]),
+    ...clients.flatMap(({ name, title }) =>
+      ERAS.map((era) => row([title, ERA_NAMES[era], ...CASES.map((one) => mark(name, era, one))])),
+    ),
   ].join('\n')
 }
 
+/** What became of the server behind the bridge, as a table of Markdown. */
+export const renderBridge = (cells: readonly BridgeCell[]): string => {
+  const mark = (name: string) =>
+    cells.some((cell) => cell.case === name && cell.faults.length === 0) ? 'yes' : '**no**'
+  return [row(BRIDGE_CASES), row(BRIDGE_CASES.map(() => '---')), row(BRIDGE_CASES.map(mark))].join('\n')
+}
+
 /** The page docs/compat.md. */
-export const renderPage = (cells: readonly Cell[], pods: readonly PodCell[]): string => `# Which clients work
+export const renderPage = (
+  cells: readonly Cell[],
+  pods: readonly Cell[],
+  bridge: readonly BridgeCell[],
+): string => `# Which clients work
 
 Written by \`npm run test:compat\`, which plays each case with each client, in a process of its own, through \`remit gate\`. A case counts only when what the client saw, what the gate recorded and what the server's own journal says agree. What each client needs to be told is in [clients](clients.md).
 
@@ -81,7 +101,8 @@ Written by \`npm run test:compat\`, which plays each case with each client, in a
 | allow | the tools that some rule could allow are listed, and no other; the call is made once and recorded |
 | deny | the call is not made; the reason reaches the model |
 | hidden | a tool that an invariant forbids is not listed, and calling it anyway is denied |
-| slow | an answer that takes eight seconds arrives, with its progress where the client can hear of it |
+| held | a call that somebody has to allow first is not made; at once the model is told for whom it waits |
+| slow | an answer that takes eight seconds arrives, with its progress where the client can hear of it. *Given up*: the client waits five seconds; then the server stops working, and the record says cancelled |
 | cancelled | the client gives up: the server stops working, and the record says cancelled |
 | model | the agent thinks by a model behind \`/llm\`: asked, called, answered, all recorded |
 | dies | the server ends during the call: the client is told that nobody knows whether it took effect |
@@ -89,7 +110,12 @@ Written by \`npm run test:compat\`, which plays each case with each client, in a
 ${renderMatrix(CLIENTS, cells)}
 
 ## Agents in pods
-As AgentIdentities on a cluster, before the billing server: the model behind \`/llm\` asks for a read, a refund that is too large, and a deletion that was never offered.
+As AgentIdentities on a cluster, each before a server in a pod of its own; in every case it is the model behind \`/llm\`, in another pod, that asks for the call.
 
 ${renderPods(pods)}
+
+## A server on standard input and output
+\`mcp-server-sqlite\` in a pod, deployed as in [the bridge](bridge.md), and Pydantic AI in another: a query that is allowed, one that is not, one that never ends and during which the server is killed, and one after it.
+
+${renderBridge(bridge)}
 `

@@ -19,6 +19,7 @@ const all: Bundle[] = [
   { output: 'z3/solver.cjs', entry: 'cli/diff/solver/child.ts', target: 'node20', format: 'cjs' },
   { output: 'demo-billing.mjs', entry: 'test/fixtures/servers/billing/main.ts', target: 'node24', format: 'esm' },
   { output: 'demo-agent.mjs', entry: 'test/fixtures/agent/main.ts', target: 'node24', format: 'esm' },
+  { output: 'demo-desk.mjs', entry: 'test/compat/server/main.ts', target: 'node24', format: 'esm' },
 ]
 
 /** The bundles whose code exists. */

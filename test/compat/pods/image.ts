@@ -6,7 +6,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -19,10 +18,18 @@ import { withLock } from '../../../tools/cluster/lock.ts'
 import { archive, blob, image, readTree, tar } from '../../../tools/images/oci.ts'
 import type { Progress } from '../../../tools/progress.ts'
 
-const NAME = 'compat-python'
-export const IMAGE = `remit.local/${NAME}:dev`
+/** An image that has Python, made from what pip installed on this machine. */
+export interface PythonImage {
+  /** Of the image: `remit.local/<name>:dev`. */
+  name: string
+  /** Folders of virtual environments, by the name of the folder below /app that their packages get. */
+  environments: Record<string, string>
+  /** Texts by their paths; all can be executed. */
+  files: Record<string, string>
+}
 
-const scripts = join(import.meta.dirname, '../clients/python')
+export const refOf = ({ name }: Pick<PythonImage, 'name'>): string => `remit.local/${name}:dev`
+
 /** Of Python's own library: what no agent needs, and what belongs to this machine. */
 const LEFT_OUT = new Set(['site-packages', 'dist-packages', 'test', 'idlelib', 'tkinter', 'ensurepip', '__pycache__'])
 const isWanted = (path: string) => !LEFT_OUT.has(basename(path)) && !basename(path).startsWith('config-')
@@ -45,8 +52,8 @@ const copyLinked = async (files: string[], root: string): Promise<void> => {
   }
 }
 
-/** A root of Python, the packages of each environment by its name, the clients' scripts, and a user that is not root. */
-const writeRoot = async (environments: Record<string, string>, root: string): Promise<void> => {
+/** A root of Python, a shell, the packages of each environment by its name, the files, and a user that is not root. */
+const writeRoot = async ({ environments, files }: PythonImage, root: string): Promise<void> => {
   const python = join(Object.values(environments)[0]!, 'bin', 'python')
   const ask = (what: string) => read(python, ['-c', `import sysconfig, sys; print(${what})`])
   const version = await ask('"python%d.%d" % sys.version_info[:2]')
@@ -60,7 +67,12 @@ const writeRoot = async (environments: Record<string, string>, root: string): Pr
       recursive: true,
       filter: (path) => basename(path) !== '__pycache__' && !/\/site-packages\/(pip|setuptools)($|[-/])/.test(path),
     })
-  cpSync(scripts, join(root, 'app/clients'), { recursive: true, filter: (path) => basename(path) !== '__pycache__' })
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text, { mode: 0o755 })
+  }
+  mkdirSync(join(root, 'bin'), { recursive: true })
+  cpSync('/bin/busybox', join(root, 'bin/sh'))
   // By content, not by time: a layer's files have no times.
   const compile = ['-m', 'compileall', '-q', '--invalidation-mode', 'unchecked-hash', join(root, 'app'), library]
   await run('nice', [python, ...compile], { allowFailure: true })
@@ -74,42 +86,32 @@ const writeRoot = async (environments: Record<string, string>, root: string): Pr
   chmodSync(join(root, 'tmp'), 0o1777)
 }
 
-const hashOf = (environments: Record<string, string>): string => {
-  const hash = createHash('sha256').update(JSON.stringify(environments))
-  for (const name of readdirSync(scripts)
-    .filter((file) => file.endsWith('.py'))
-    .sort())
-    hash.update(name).update(readFileSync(join(scripts, name)))
-  return hash.digest('hex').slice(0, 12)
-}
-
-/**
- * The image of the Python agents, as an archive that a cluster's nodes take; made once for each environment and script.
- * @param environments folders of virtual environments by the name of the folder below /app that their packages get
- */
-export const ensurePythonImage = async (environments: Record<string, string>, progress: Progress): Promise<string> => {
+/** The image as an archive that a cluster's nodes take; made once for each content of it. */
+export const ensurePythonImage = async (wanted: PythonImage, progress: Progress): Promise<string> => {
+  const { name } = wanted
   const dir = join(toolsConfig().cacheDir, 'compat', 'images')
-  const file = join(dir, `${hashOf(environments)}.tar`)
+  const hash = createHash('sha256').update(JSON.stringify(wanted)).digest('hex').slice(0, 12)
+  const file = join(dir, `${name}-${hash}.tar`)
   mkdirSync(dir, { recursive: true })
   return withLock(join(dir, 'lock'), async () => {
     if (existsSync(`${file}.json`)) return file
-    return progress.step('Build the image of the Python agents', 60, async () => {
+    return progress.step(`Build the image ${name}`, 60, async () => {
       const root = mkdtempSync(join(dir, 'root-'))
       try {
-        await writeRoot(environments, root)
+        await writeRoot(wanted, root)
         const config = {
           User: '65532:65532',
           WorkingDir: '/tmp',
-          Env: ['PYTHONHOME=/usr', 'PYTHONDONTWRITEBYTECODE=1', 'HOME=/tmp', 'PATH=/usr/bin'],
+          Env: ['PYTHONHOME=/usr', 'PYTHONDONTWRITEBYTECODE=1', 'HOME=/tmp', 'PATH=/usr/bin:/bin'],
           Entrypoint: ['/usr/bin/python3'],
         }
         const architecture = process.arch === 'x64' ? 'amd64' : process.arch
         const built = image([blob(tar(readTree(root, '/')))], config, architecture)
-        for (const old of readdirSync(dir)) if (/\.tar(\.json)?$/.test(old)) rmSync(join(dir, old))
-        writeFileSync(`${file}.new`, archive([{ ref: IMAGE, image: built }]))
+        for (const old of readdirSync(dir)) if (old.startsWith(`${name}-`)) rmSync(join(dir, old))
+        writeFileSync(`${file}.new`, archive([{ ref: refOf(wanted), image: built }]))
         renameSync(`${file}.new`, file)
-        const known = { name: NAME, ref: IMAGE, digest: built.digest, archive: file }
-        writeFileSync(`${file}.json`, JSON.stringify([{ ...known, digestRef: `remit.local/${NAME}@${built.digest}` }]))
+        const known = { name, ref: refOf(wanted), digest: built.digest, archive: file }
+        writeFileSync(`${file}.json`, JSON.stringify([{ ...known, digestRef: `remit.local/${name}@${built.digest}` }]))
         return file
       } finally {
         rmSync(root, { recursive: true, force: true })
