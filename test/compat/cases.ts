@@ -1,5 +1,5 @@
 /** What is tried with every client. */
-export const CASES = ['allow', 'deny', 'hidden', 'cancelled', 'slow', 'model', 'dies'] as const
+export const CASES = ['allow', 'deny', 'hidden', 'held', 'cancelled', 'slow', 'model', 'dies'] as const
 export type CaseName = (typeof CASES)[number]
 export const ERAS = ['legacy', 'modern'] as const
 /** Of the server: by 2025-11-25 with sessions, or by 2026-07-28. */
@@ -23,6 +23,7 @@ export const PLAYS: readonly Play[] = [
   { case: 'allow', tool: 'read', arguments: { id: 'allow' } },
   { case: 'deny', tool: 'pay', arguments: { id: 'deny', amount: 500 } },
   { case: 'hidden', tool: 'erase', arguments: { id: 'hidden' } },
+  { case: 'held', tool: 'send', arguments: { id: 'held' } },
   { case: 'cancelled', tool: 'count', arguments: { id: 'cancelled', seconds: 40 }, giveUpAfterMs: 5_000 },
   { case: 'slow', tool: 'count', arguments: { id: 'slow', seconds: SLOW_SECONDS } },
   { case: 'model', tool: 'read', arguments: { id: 'model' }, llm: true },
@@ -42,7 +43,10 @@ spec:
     match: {servers: ["desk*"], tools: [pay]}
     effect: Allow
     where: [{arg: amount, min: "0.01", max: "50.00"}]
+  - name: letters-are-read-first
+    match: {servers: ["desk*"], tools: [send]}
+    effect: Ask
   invariants:
   - {name: never-erase, match: {tools: [erase]}}
 `
-export const OFFERED = ['count', 'pay', 'quit', 'read']
+export const OFFERED = ['count', 'pay', 'quit', 'read', 'send']

@@ -7,10 +7,10 @@ import { claudeClient } from './envs/claude.ts'
 import type { Command } from './envs/command.ts'
 import { goClient, javaClient, rustClient } from './envs/native.ts'
 import { pythonClient } from './envs/python.ts'
-import type { Kind } from './judge.ts'
+import type { Player } from './judge.ts'
 
 /** One way to be an agent: a released SDK or framework, and the script that uses it. */
-export interface CompatClient {
+export interface CompatClient extends Player {
   /** As `npm run test:compat -- NAME` knows it. */
   name: string
   /** As people know it. */
@@ -18,9 +18,6 @@ export interface CompatClient {
   /** The package, and which version of it is pinned. */
   package: string
   version: () => string
-  kind: Kind
-  /** Agents without it have no way to be told where their model is. */
-  model?: false
   /** Below `clients/`; the lines between its marks stand in docs/clients.md. */
   script: string
   /** Needs nothing that npm has not installed anyway. */
@@ -119,6 +116,15 @@ export const CLIENTS: readonly CompatClient[] = [
     ...python('openai-agents', 'openai_agents_agent.py'),
   },
   {
+    name: 'openai-agents-default',
+    title: 'OpenAI Agents SDK, with its own five seconds',
+    package: 'openai-agents',
+    version: pythonVersion('openai-agents', 'openai-agents'),
+    kind: 'agent',
+    impatient: true,
+    ...python('openai-agents', 'openai_agents_default_agent.py'),
+  },
+  {
     name: 'vercel',
     title: 'Vercel AI SDK',
     package: '@ai-sdk/mcp',
@@ -133,7 +139,7 @@ export const CLIENTS: readonly CompatClient[] = [
     package: 'google-adk',
     version: pythonVersion('adk', 'google-adk'),
     kind: 'agent',
-    model: false,
+    pod: true,
     ...python('adk', 'adk_agent.py'),
   },
   {
@@ -142,6 +148,7 @@ export const CLIENTS: readonly CompatClient[] = [
     package: 'agent-framework-core',
     version: pythonVersion('agent-framework', 'agent-framework-core'),
     kind: 'agent',
+    pod: true,
     ...python('agent-framework', 'agent_framework_agent.py'),
   },
   {
@@ -179,6 +186,14 @@ export const CLIENTS: readonly CompatClient[] = [
     kind: 'agent',
     script: 'claude.ts',
     prepare: claudeClient,
+  },
+  {
+    name: 'claude-agent',
+    title: 'Claude Agent SDK',
+    package: 'claude-agent-sdk',
+    version: pythonVersion('claude-agent', 'claude-agent-sdk'),
+    kind: 'agent',
+    ...python('claude-agent', 'claude_agent.py'),
   },
 ]
 

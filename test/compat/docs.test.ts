@@ -5,7 +5,7 @@ import { repoRoot } from '../../tools/cluster/config.ts'
 import { CASES, ERAS } from './cases.ts'
 import { CLIENTS, isKnown } from './clients.ts'
 import { snippetOf } from './docs.ts'
-import { ERA_TITLES } from './report.ts'
+import { ERA_NAMES, ERA_TITLES } from './report.ts'
 
 const page = (name: string) => readFileSync(join(repoRoot, 'docs', name), 'utf8')
 const sections = new Map(
@@ -32,6 +32,10 @@ describe('docs/compat.md', () => {
       expect(tables.find((text) => text.startsWith(ERA_TITLES[era]))).toContain(
         `| ${client.title} | \`${client.package}\` | ${client.version()} | `,
       )
+  })
+  test.each(CLIENTS.filter(({ pod }) => pod))('says what became of $title in a pod', ({ title }) => {
+    for (const era of ERAS)
+      expect(tables.find((text) => text.startsWith('Agents in pods'))).toContain(`| ${title} | ${ERA_NAMES[era]} | `)
   })
   test('hides nothing: what is known not to work stands there with its reason', () => {
     const reasons = CLIENTS.flatMap((client) =>

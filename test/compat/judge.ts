@@ -16,8 +16,13 @@ export interface Seen {
   progress?: number
 }
 
-/** A bare SDK does what it is told; an agent has its framework between the model and the call. */
-export type Kind = 'sdk' | 'agent'
+/** Who plays, as far as it matters for what should happen. */
+export interface Player {
+  /** A bare SDK does what it is told; an agent has its framework between the model and the call. */
+  kind: 'sdk' | 'agent'
+  /** Gives up by itself what takes more than five seconds. */
+  impatient?: true
+}
 
 /** Everything there is to know of one case. */
 export interface Evidence {
@@ -29,7 +34,7 @@ export interface Evidence {
 type Ending = ClosingReceipt['body'] | undefined
 
 interface Facts {
-  kind: Kind
+  player: Player
   seen: Seen
   intents: IntentReceipt[]
   /** What came of the first intent. */
@@ -60,6 +65,23 @@ const told = ({ seen }: Facts, text: string, error?: boolean): Check => [
   `the client saw ${seen.error ? 'the error ' : ''}${JSON.stringify(seen.text.slice(0, 300))}, not ${JSON.stringify(text)}`,
 ]
 
+const waitedFor = (facts: Facts): Check[] => [
+  told(facts, `counted to ${SLOW_SECONDS}`, false),
+  [
+    facts.seen.progress === undefined || facts.seen.progress >= SLOW_SECONDS - 1,
+    `the client heard of progress ${facts.seen.progress} times`,
+  ],
+  decided(facts, 'Allow', 'everyday'),
+  ended(facts, 'ok'),
+  did(facts, 'called', 'done'),
+]
+const givenUp = (facts: Facts): Check[] => [
+  [facts.seen.error, 'the client did not give up'],
+  decided(facts, 'Allow', 'everyday'),
+  ended(facts, 'cancelled'),
+  did(facts, 'called', 'cancelled'),
+]
+
 const CHECKS: Record<CaseName, (facts: Facts) => Check[]> = {
   allow: (facts) => [
     [
@@ -76,27 +98,15 @@ const CHECKS: Record<CaseName, (facts: Facts) => Check[]> = {
   hidden: (facts) => [
     [!facts.seen.listed.includes('erase'), 'the client was offered what no rule could allow'],
     // A framework that knows its tools refuses the model itself; if it does not, the gate does.
-    facts.kind === 'agent' && facts.intents.length === 0
+    facts.player.kind === 'agent' && facts.intents.length === 0
       ? [facts.seen.text !== '', 'the model was told nothing']
       : decided(facts, 'Deny', 'never-erase'),
     did(facts),
   ],
-  slow: (facts) => [
-    told(facts, `counted to ${SLOW_SECONDS}`, false),
-    [
-      facts.seen.progress === undefined || facts.seen.progress >= SLOW_SECONDS - 1,
-      `the client heard of progress ${facts.seen.progress} times`,
-    ],
-    decided(facts, 'Allow', 'everyday'),
-    ended(facts, 'ok'),
-    did(facts, 'called', 'done'),
-  ],
-  cancelled: (facts) => [
-    [facts.seen.error, 'the client did not give up'],
-    decided(facts, 'Allow', 'everyday'),
-    ended(facts, 'cancelled'),
-    did(facts, 'called', 'cancelled'),
-  ],
+  // At once, whatever its patience: the person may be asleep.
+  held: (facts) => [told(facts, 'waiting for'), decided(facts, 'Ask', 'letters-are-read-first'), did(facts)],
+  slow: (facts) => (facts.player.impatient ? givenUp(facts) : waitedFor(facts)),
+  cancelled: givenUp,
   model: (facts) => [
     told(facts, 'model is open', false),
     decided(facts, 'Allow', 'everyday'),
@@ -123,13 +133,13 @@ const modelCalls = (receipts: Receipt[]): Check => {
 }
 
 /** What is wrong with a case, in words; empty when client, record and server agree on what should have happened. */
-export const faultsOf = (kind: Kind, name: CaseName, { seen, receipts, journal }: Evidence): string[] => {
+export const faultsOf = (player: Player, name: CaseName, { seen, receipts, journal }: Evidence): string[] => {
   if (!seen) return ['the client said nothing of this case']
   const intents = receipts.filter(isIntent).filter((intent) => callOf(intent) === name)
   const [first] = intents
   const ending = first && receipts.filter(isClosing).find(({ body }) => body.intent === receiptName(first.envelope))
   const events = journal.filter(({ id }) => id === name).map(({ event }) => event)
-  const checks = CHECKS[name]({ kind, seen, intents, ending: ending?.body, events })
+  const checks = CHECKS[name]({ player, seen, intents, ending: ending?.body, events })
   if (name === 'model') checks.push(modelCalls(receipts))
   return checks.filter(([holds]) => !holds).map(([, otherwise]) => otherwise)
 }

@@ -31,6 +31,7 @@ const tool = (name: string, description: string, more: Record<string, { type: st
 export const TOOLS = [
   tool('read', 'Reads a paper'),
   tool('pay', 'Pays a bill', { amount: { type: 'number', description: 'Euros' } }),
+  tool('send', 'Sends a letter'),
   tool('erase', 'Destroys a paper'),
   tool('count', 'Counts the papers, one a second', { seconds: { type: 'integer', description: 'How many' } }),
   tool('quit', 'Makes the server end while it works'),
@@ -42,6 +43,7 @@ export const createDesk = (journal: string) => {
   const work: Record<string, (call: DeskCall, paper: string) => Promise<string> | string> = {
     read: (_call, paper) => `${paper} is open`,
     pay: (_call, paper) => `${paper} is paid`,
+    send: (_call, paper) => `${paper} is sent`,
     erase: (_call, paper) => `${paper} is gone`,
     count: async ({ arguments: { seconds }, signal, progress }) => {
       const all = Number(seconds)

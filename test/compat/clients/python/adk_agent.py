@@ -4,12 +4,15 @@ import asyncio
 import os
 
 # docs:begin
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it asks the internet for prices as it is imported
 from google.adk.agents import LlmAgent
+from google.adk.models.lite_llm import LiteLlm
 from google.adk.tools.mcp_tool import McpToolset, StreamableHTTPConnectionParams
 
 desk = McpToolset(
     connection_params=StreamableHTTPConnectionParams(url=os.environ["REMIT_MCP_DESK"], timeout=60)
 )
+model = LiteLlm(model="openai/my-model", api_base=os.environ["OPENAI_BASE_URL"])
 # docs:end
 
 from google.adk.models import BaseLlm, LlmResponse
@@ -35,7 +38,8 @@ class Scripted(BaseLlm):
 
 
 async def run(case):
-    agent = LlmAgent(name="my_agent", model=Scripted(model="scripted", case=case), tools=[desk])
+    thinks = model if "llm" in case else Scripted(model="scripted", case=case)
+    agent = LlmAgent(name="my_agent", model=thinks, tools=[desk])
     runner = InMemoryRunner(agent=agent, app_name="my_app")
     session = await runner.session_service.create_session(app_name="my_app", user_id="me")
     said = types.Content(role="user", parts=[types.Part(text=prompt(case))])

@@ -4,7 +4,7 @@ import asyncio
 import os
 
 # docs:begin
-from agents import Agent, Runner, set_tracing_disabled
+from agents import set_tracing_disabled
 from agents.mcp import MCPServerStreamableHttp
 
 set_tracing_disabled(True)  # else it sends its traces to its vendor
@@ -15,20 +15,6 @@ desk = MCPServerStreamableHttp(
 )
 # docs:end
 
-from common import give_up_after, play_all, prompt
+from openai_agents_play import play_with
 
-
-async def main():
-    async with desk:
-        agent = Agent(name="my-agent", model="my-model", mcp_servers=[desk])
-
-        async def play(case):
-            listed = [tool.name for tool in await desk.list_tools()]
-            run = Runner.run(agent, prompt(case))
-            result = await asyncio.wait_for(run, give_up_after(case))
-            return {"listed": listed, "text": result.final_output, "error": False}
-
-        await play_all(play)
-
-
-asyncio.run(main())
+asyncio.run(play_with(desk))
