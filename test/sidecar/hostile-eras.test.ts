@@ -230,6 +230,35 @@ describe('what a server of 2026-07-28 tries', () => {
       expect(await response.json()).toMatchObject({ error: { code: -32602 } })
     })
 
+    it('has no session by it', async () => {
+      const before = server.requests.length
+      const as = { 'mcp-session-id': state, 'mcp-protocol-version': '2025-11-25' }
+      expect((await post(url, message(1, 'tools/list'), as)).status).toBe(404)
+      expect(server.requests.length).toBe(before)
+    })
+
+    it('for too long is refused', async () => {
+      const short = createWorld()
+      try {
+        const servers = { raw: server.url }
+        const other = await openGate(short, { policy: POLICY, servers, limits: { inputMs: 1 } })
+        const params = { name: 'anything', arguments: {}, _meta: meta({ elicitation: {} }) }
+        const ask = async (more: object = {}) =>
+          (await (await send(`${other.url}/mcp/raw`, 'tools/call', { ...params, ...more })).json()) as {
+            result?: { requestState: string }
+          }
+        const { requestState } = (await ask()).result!
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        const before = server.requests.length
+        expect(await ask({ requestState, inputResponses: ANSWERS })).toMatchObject({
+          error: { code: -32602, message: expect.stringContaining('too old') },
+        })
+        expect(server.requests.length).toBe(before)
+      } finally {
+        await short.close()
+      }
+    })
+
     it('gets nothing to the server but answers to what it asked, and its state as it was', async () => {
       const inputResponses = { a: ACCEPT, c: { action: 'accept', content: { smuggled: true } } }
       const { result } = await modernCall({ requestState: state, inputResponses })
