@@ -58,40 +58,55 @@ export function classesOf(globs: string[], shape: Shape): NameClass[] | undefine
 /** Goes through all states the globs can be in together, shortest names first, and hands on a name for each. */
 function explore(globs: string[], shape: Shape, add: (name: string) => void): boolean {
   const letters = lettersOf(globs, shape)
-  // A position before each character of a glob that the name may have come to; `*` is stepped over and stayed at.
-  const closed = (positions: Set<number>, pattern: string): Set<number> => {
-    for (const at of positions) if (pattern[at] === '*') positions.add(at + 1)
-    return positions
-  }
-  const begin = globs.map((pattern) => closed(new Set([0]), pattern))
-  let states = [{ name: '', positions: begin }]
+  const machines = globs.map(machineOf)
+  let reached = [{ name: '', states: machines.map(({ begin }) => begin) }]
   const seen = new Set<string>()
-  for (let length = 0; length < shape.longest && states.length > 0; length++) {
-    const following: typeof states = []
-    for (const { name, positions } of states) {
+  for (let length = 0; length < shape.longest && reached.length > 0; length++) {
+    const following: typeof reached = []
+    for (const { name, states } of reached) {
       for (const letter of length === 0 ? letters.filter((each) => shape.first.includes(each)) : letters) {
-        const after = positions.map((set, index) => {
-          const pattern = globs[index] as string
-          const reached = new Set<number>()
-          for (const at of set) {
-            if (pattern[at] === '*') reached.add(at)
-            else if (pattern[at] === letter) reached.add(at + 1)
-          }
-          return closed(reached, pattern)
-        })
+        const after = machines.map(({ step }, index) => step(states[index] as number, letter))
         const longer = name + letter
         const ended = shape.valid(longer)
-        const key = `${ended}|${after.map((set) => [...set].sort((a, b) => a - b).join(',')).join('|')}`
+        const key = `${ended}|${after.join()}`
         if (seen.has(key)) continue
         seen.add(key)
         if (seen.size > MOST_STATES) return false
         if (ended) add(longer)
-        following.push({ name: longer, positions: after })
+        following.push({ name: longer, states: after })
       }
     }
-    states = following
+    reached = following
   }
   return true
+}
+
+/**
+ * One glob: the positions before a character of it that a name may have come to (`*` is stepped over and stayed at).
+ * Each set of positions is a state with a number, and what follows it is worked out once.
+ */
+function machineOf(pattern: string): { begin: number; step: (state: number, letter: string) => number } {
+  const numbers = new Map<string, number>()
+  const states: { positions: number[]; after: Map<string, number> }[] = []
+  const numberOf = (reached: Set<number>): number => {
+    for (const at of reached) if (pattern[at] === '*') reached.add(at + 1)
+    const positions = [...reached].sort((a, b) => a - b)
+    const key = positions.join()
+    const number = numbers.get(key) ?? states.push({ positions, after: new Map() }) - 1
+    numbers.set(key, number)
+    return number
+  }
+  const follow = (positions: number[], letter: string): number =>
+    numberOf(new Set(positions.flatMap((at) => (pattern[at] === '*' ? [at] : pattern[at] === letter ? [at + 1] : []))))
+  return {
+    begin: numberOf(new Set([0])),
+    step: (state, letter) => {
+      const { positions, after } = states[state] as (typeof states)[number]
+      const next = after.get(letter) ?? follow(positions, letter)
+      after.set(letter, next)
+      return next
+    },
+  }
 }
 
 /** Every letter of the globs, and one (or two, so that names can go on) for all others. */
