@@ -34,7 +34,8 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**', 'test/e2e/**'],
     pool: 'forks',
-    maxWorkers: 2,
+    // On two processors: much of a test is waiting, and each may have an API server of its own.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 120_000,
