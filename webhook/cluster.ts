@@ -4,20 +4,20 @@ import { canonical } from '../lib/core/canonical.ts'
 import { UserError } from '../lib/core/errors.ts'
 import type { Client } from '../lib/kube/client.ts'
 import { createInformer, type Informer } from '../lib/kube/informer.ts'
-import { create, find, list } from '../lib/kube/objects.ts'
+import { find, list } from '../lib/kube/objects.ts'
 import {
   agentIdentities,
   agentPolicies,
   configMaps,
   networkPolicies,
   ownerGroups,
-  subjectAccessReviews,
   typed,
 } from '../lib/kube/resources.ts'
+import { mayAccess, type ResourceAttributes } from '../lib/kube/subject-access.ts'
 import { type KubeObject, makeKey } from '../lib/kube/types.ts'
 import type { Logger } from '../lib/service/log.ts'
+import { remembered } from '../lib/service/remembered.ts'
 import type { Lookups } from './lookups.ts'
-import { remembered } from './remembered.ts'
 import type { UserInfo } from './review.ts'
 
 /** Written by the operator: what every sidecar of this cluster trusts. */
@@ -57,15 +57,9 @@ export const clusterLookups = (client: Client, systemNamespace: string, log: Log
       if (!found?.data) throw new UserError('NotReady', { detail: `the ConfigMap ${name} is not there` })
       return found.data
     })
-  const rights = remembered<boolean>({ ms: RIGHTS_MS, keep: (allowed) => allowed })
-  const may = (user: UserInfo, resourceAttributes: Record<string, string>): Promise<boolean> => {
-    const { username, uid, groups, extra } = user
-    const spec = { user: username, uid, groups, extra, resourceAttributes }
-    return rights(canonical(spec), async () => {
-      const review = await create(client, subjectAccessReviews, { metadata: { name: '' }, spec }, TIMEOUT)
-      return review.status?.allowed === true
-    })
-  }
+  const rights = remembered<boolean>({ ms: (allowed) => (allowed ? RIGHTS_MS : 0) })
+  const may = (user: UserInfo, attributes: ResourceAttributes): Promise<boolean> =>
+    rights(canonical([user, attributes]), () => mayAccess(client, user, attributes, TIMEOUT))
   const lookups: Lookups = {
     agent: (namespace, name) => find(client, agents, { namespace, name }, TIMEOUT),
     policyExists: async (namespace, name) =>

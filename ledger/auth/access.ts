@@ -1,6 +1,9 @@
+import { canonical } from '../../lib/core/canonical.ts'
 import { UserError } from '../../lib/core/errors.ts'
 import type { Client } from '../../lib/kube/client.ts'
 import { ConnectionError } from '../../lib/kube/errors.ts'
+import { mayAccess } from '../../lib/kube/subject-access.ts'
+import { remembered } from '../../lib/service/remembered.ts'
 import type { Person } from './front-proxy.ts'
 
 export interface Wanted {
@@ -19,37 +22,11 @@ const MAX_CACHED = 5_000
 /** Asks the API server by SubjectAccessReview; an answer is good for ten seconds, no answer is a refusal. */
 export const delegatedAuthorization = (options: { client: Client; now: () => number }): Authorize => {
   const { client, now } = options
-  const answers = new Map<string, { at: number; allowed: Promise<boolean> }>()
-
-  const ask = async (person: Person, wanted: Wanted): Promise<boolean> => {
-    const { username, uid, groups, extra } = person
-    const review = await client.request<{ status?: { allowed?: boolean; denied?: boolean } }>(
-      'POST',
-      '/apis/authorization.k8s.io/v1/subjectaccessreviews',
-      {
-        body: {
-          apiVersion: 'authorization.k8s.io/v1',
-          kind: 'SubjectAccessReview',
-          spec: { user: username, uid, groups, extra, resourceAttributes: wanted },
-        },
-        timeoutMs: 5_000,
-      },
-    )
-    return review.status?.allowed === true && review.status.denied !== true
-  }
-  const answer = (person: Person, wanted: Wanted): Promise<boolean> => {
-    const key = JSON.stringify([person, wanted])
-    const known = answers.get(key)
-    if (known && now() - known.at < FRESH_MS) return known.allowed
-    const allowed = ask(person, wanted)
-    answers.delete(key)
-    answers.set(key, { at: now(), allowed })
-    if (answers.size > MAX_CACHED) answers.delete(answers.keys().next().value as string)
-    allowed.catch(() => answers.delete(key))
-    return allowed
-  }
+  const rights = remembered<boolean>({ ms: FRESH_MS, most: MAX_CACHED, now })
   return async (person, wanted) => {
-    const allowed = await answer(person, wanted).catch((error) => {
+    const allowed = await rights(canonical([person, wanted]), () =>
+      mayAccess(client, person, wanted, { timeoutMs: 5_000 }),
+    ).catch((error) => {
       if (error instanceof ConnectionError)
         throw new UserError('LedgerUnavailable', { detail: 'the API server could not be asked' })
       throw error

@@ -4,6 +4,7 @@ import { UserError } from '../../lib/core/errors.ts'
 import type { Client } from '../../lib/kube/client.ts'
 import { ApiError, ConnectionError } from '../../lib/kube/errors.ts'
 import type { Logger } from '../../lib/service/log.ts'
+import { remembered } from '../../lib/service/remembered.ts'
 import type { TokenCaller } from './caller.ts'
 import type { Issuer } from './issuer.ts'
 
@@ -57,8 +58,9 @@ export const bearerAuthentication = (options: {
   log: Logger
 }): Authenticate => {
   const { client, issuer, audience, now, log } = options
-  const verdicts = new Map<string, { at: number; verdict: Promise<Verdict>; freshMs: number }>()
   let awayUntil = 0
+  const msOf = (verdict: Verdict) => (verdict === 'away' ? awayUntil - now() : FRESH_MS[verdict])
+  const verdicts = remembered<Verdict>({ ms: msOf, most: MAX_CACHED, now })
 
   const ask = async (token: string, caller: TokenCaller): Promise<Verdict> => {
     try {
@@ -84,20 +86,7 @@ export const bearerAuthentication = (options: {
   }
   const review = (token: string, caller: TokenCaller): Promise<Verdict> => {
     const key = createHash('sha256').update(token).digest('base64')
-    const known = verdicts.get(key)
-    if (known && now() - known.at < known.freshMs) return known.verdict
-    if (now() < awayUntil) return Promise.resolve('away')
-    const entry = { at: now(), verdict: ask(token, caller), freshMs: FRESH_MS.accepted }
-    verdicts.delete(key)
-    verdicts.set(key, entry)
-    if (verdicts.size > MAX_CACHED) verdicts.delete(verdicts.keys().next().value as string)
-    entry.verdict.then(
-      (verdict) => {
-        entry.freshMs = FRESH_MS[verdict]
-      },
-      () => verdicts.delete(key),
-    )
-    return entry.verdict
+    return verdicts(key, async () => (now() < awayUntil ? 'away' : ask(token, caller)))
   }
 
   return async (authorization) => {
