@@ -2,7 +2,6 @@ import type { JsonObject } from '../lib/core/json-rpc.ts'
 import type { Logger } from '../lib/service/log.ts'
 import { pause } from '../lib/service/pause.ts'
 import { createBackoff } from './backoff.ts'
-
 import { type Child, Unavailable } from './child/child.ts'
 import { initialize } from './child/handshake.ts'
 import { type Peer, startPeer } from './child/peer.ts'
@@ -44,6 +43,14 @@ interface Entry {
   evict: () => void
 }
 
+interface Leased extends Entry {
+  /** What its client said it can be asked, and of itself. */
+  key: string
+  /** Once it is greeted. */
+  child?: Child
+  leased: boolean
+}
+
 export const createPool = (options: {
   command: string
   args: string[]
@@ -56,7 +63,7 @@ export const createPool = (options: {
 }): Pool => {
   const { limits, log, now } = options
   const entries = new Set<Entry>()
-  const leases = new Map<string, (Entry & { child?: Child; leased: boolean })[]>()
+  const leases = new Set<Leased>()
   const closed = new AbortController()
   /** Ended by us: no reason to wait with the next start. */
   const dismissed = new WeakSet<Peer>()
@@ -109,8 +116,7 @@ export const createPool = (options: {
     prime: prime.get,
     lease: async (client) => {
       const key = JSON.stringify(client)
-      const same = leases.get(key) ?? []
-      const leaseOf = (entry: (typeof same)[number], child: Child): Lease => {
+      const take = (entry: Leased, child: Child): Lease => {
         entry.leased = true
         return {
           ...child,
@@ -120,35 +126,30 @@ export const createPool = (options: {
           },
         }
       }
-      const free = same.find((entry) => entry.child && !entry.leased)
-      if (free) return leaseOf(free, free.child!)
+      const free = [...leases].find((entry) => entry.key === key && entry.child && !entry.leased)
+      if (free) return take(free, free.child!)
       await makeRoom()
       const startedAt = now()
-      const entry: (typeof same)[number] = {
+      const entry: Leased = {
+        key,
         peer: start(),
         usedAt: now(),
         leased: true,
         isBusy: () => entry.leased,
         evict: () => {
-          forget()
+          leases.delete(entry)
           remove(entry)
         },
       }
-      const forget = () => {
-        const at = same.indexOf(entry)
-        if (at !== -1) same.splice(at, 1)
-        if (same.length === 0 && leases.get(key) === same) leases.delete(key)
-      }
       entries.add(entry)
-      same.push(entry)
-      leases.set(key, same)
+      leases.add(entry)
       entry.peer.whenEnded.then(() => {
         entries.delete(entry)
-        forget()
+        leases.delete(entry)
       })
       try {
         entry.child = { peer: entry.peer, hello: await initialize(entry.peer, client, limits.startMs) }
-        return leaseOf(entry, entry.child)
+        return take(entry, entry.child)
       } catch (error) {
         entry.evict()
         backoff.failed(startedAt)

@@ -1,7 +1,6 @@
 import type { Logger } from '../lib/service/log.ts'
 import { pause } from '../lib/service/pause.ts'
 import type { Backoff } from './backoff.ts'
-
 import { type Child, Unavailable } from './child/child.ts'
 import { greet } from './child/handshake.ts'
 import type { Peer } from './child/peer.ts'

@@ -1,13 +1,14 @@
-import { CACHEABLE, LOGGING_LEVELS, META, RPC } from '../../lib/api/mcp.ts'
+import { ASKABLE, CACHEABLE, LOGGING_LEVELS, MAY_ASK, META, RPC } from '../../lib/api/mcp.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { inMember } from '../../lib/core/json-text.ts'
 import type { Child } from '../child/child.ts'
 import { type Incoming, type Peer, refuseRequest } from '../child/peer.ts'
 import { rpcError } from '../json/rpc.ts'
 import type { Lease, Pool } from '../pool.ts'
-import { type Backend, type BackendRequest, type BackendSink, wanting } from './backend.ts'
+import type { Backend, BackendRequest, BackendSink } from './backend.ts'
 import { createListeners, type Listeners } from './listeners.ts'
-import { ASKABLE, type Conversation, createParking, type Parking } from './parking.ts'
+import { type Conversation, createParking, type Parking } from './parking.ts'
+import { wanting } from './wanting.ts'
 
 const PER_REQUEST: string[] = [META.protocolVersion, META.clientInfo, META.clientCapabilities, META.logLevel]
 /** Codes of earlier revisions, and what stands for them in 2026-07-28. */
@@ -135,7 +136,7 @@ export const createLegacyBackend = (
     peer.listen({
       onRequest: (asked) => {
         const capability = ASKABLE[String(asked.message.method)]
-        if (capability && parking.canAsk(request.method) && isObject(capabilities[capability])) conversation.ask(asked)
+        if (capability && MAY_ASK.has(request.method) && isObject(capabilities[capability])) conversation.ask(asked)
         else refuseRequest(peer, asked, 'The client did not say that it can be asked this.')
       },
       onNotification: ({ message }) => {

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Hello } from '../child/handshake.ts'
 import type { Peer } from '../child/peer.ts'
-import { asksFor, type Backend, type Filter, honoredOf, type Listening } from './backend.ts'
+import type { Backend, Listening } from './backend.ts'
+import { asksFor, type Filter, honoredOf } from './filter.ts'
 
 type ListenSink = Parameters<Backend['listen']>[1]
 

@@ -4,7 +4,7 @@ import type { Child } from '../child/child.ts'
 import type { Incoming, Peer } from '../child/peer.ts'
 import { refuseRequest } from '../child/peer.ts'
 import type { Backend, BackendSink } from './backend.ts'
-import { wanting } from './backend.ts'
+import { wanting } from './wanting.ts'
 
 interface Served {
   calls: Map<number, { sink: BackendSink; logLevel: string | undefined }>

@@ -1,17 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { MAY_ASK, type RequestId, RPC } from '../../lib/api/mcp.ts'
+import { type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { canonical } from '../../lib/core/canonical.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Incoming } from '../child/peer.ts'
 import type { Answer } from '../json/rpc.ts'
 import type { BackendRequest, BackendSink } from './backend.ts'
 
-/** What a server may ask, by the client capability that it needs. */
-export const ASKABLE: Record<string, string> = {
-  'elicitation/create': 'elicitation',
-  'sampling/createMessage': 'sampling',
-  'roots/list': 'roots',
-}
 /** A server that asks several things at once is passed on with all of them. */
 const GATHER_MS = 20
 
@@ -28,7 +22,6 @@ export interface Conversation {
 }
 
 export interface Parking {
-  canAsk: (method: string) => boolean
   begin: (
     request: BackendRequest,
     server: {
@@ -150,7 +143,6 @@ export const createParking = (limits: { parkMs: number; maxParked: number }): Pa
   }
 
   return {
-    canAsk: (method) => MAY_ASK.has(method),
     begin,
     resume: (state, request, sink) => {
       const found = parked.get(state)

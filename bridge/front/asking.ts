@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type RequestId, RPC } from '../../lib/api/mcp.ts'
+import { ASKABLE, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
-import { ASKABLE } from '../backend/parking.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Answer } from '../json/rpc.ts'
 

@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http'
 import { HEADER, META, MODERN_VERSION, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { withMembers } from '../../lib/core/json-text.ts'
-import type { Backend, Filter } from '../backend/backend.ts'
+import type { Backend } from '../backend/backend.ts'
+import type { Filter } from '../backend/filter.ts'
 import type { Reply } from '../http/reply.ts'
 import { lostCall, rpcError } from '../json/rpc.ts'
 import { createAsking } from './asking.ts'
@@ -10,10 +11,9 @@ import { createChannel } from './channel.ts'
 import type { FrontContext } from './context.ts'
 import { failureOf, lateAnswer } from './failure.ts'
 import { createFollowing } from './following.ts'
-import type { Session } from './session.ts'
+import { cancellation, type Session } from './session.ts'
 
 const MAX_ROUNDS = 8
-const DROP_MS = 2_000
 const EVERYTHING: Filter = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }
 
 /** A session before a server without sessions, or one that is shared: the session is the bridge's own. */
@@ -141,9 +141,9 @@ export const createBackedSession = (
     },
     notification: ({ method, params }) => {
       if (method !== 'notifications/cancelled') return
-      const requestId = params?.requestId as RequestId
-      calls.get(requestId)?.(typeof params?.reason === 'string' ? params.reason : 'cancelled by the client')
-      setTimeout(() => channel.drop(requestId), DROP_MS)
+      const { id, reason } = cancellation(params)
+      calls.get(id)?.(reason)
+      channel.drop(id)
     },
     answer: asking.answer,
     end: () => {

@@ -3,13 +3,15 @@ import type { RequestId } from '../../lib/api/mcp.ts'
 import { createReply, openStream, type Reply, type Stream } from '../http/reply.ts'
 
 const MAX_WAITING = 100
+/** Time for a client to see that its cancellation arrived before its stream ends. */
+const DROP_MS = 2_000
 
 /** The ways to the client of one session: the streams of its requests and the one it opened by GET. */
 export interface Channel {
   /** The reply to a request. `onGone`: the client went away; its request goes on, as the protocol has it. */
   open: (id: RequestId, response: ServerResponse) => Reply
   close: (id: RequestId) => void
-  /** Ends a request that was given up, without an answer. */
+  /** Ends a request that was given up, without an answer, a moment from now. */
   drop: (id: RequestId) => void
   has: (id: RequestId) => boolean
   /** Sends what belongs to no certain request: with the newest that is under way, by GET, or when either comes. */
@@ -38,8 +40,10 @@ export const createChannel = (options: { maxHeld: number; headers: Record<string
     },
     close: (id) => void replies.delete(id),
     drop: (id) => {
-      replies.get(id)?.drop()
-      replies.delete(id)
+      setTimeout(() => {
+        replies.get(id)?.drop()
+        replies.delete(id)
+      }, DROP_MS)
     },
     has: (id) => replies.has(id),
     send: (text) => {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Logger } from '../../lib/service/log.ts'
-import type { Backend, Filter } from '../backend/backend.ts'
+import type { Backend } from '../backend/backend.ts'
+import type { Filter } from '../backend/filter.ts'
 
 const AGAIN_MS = 1_000
 

@@ -1,26 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { HTTP_STATUS, LEGACY_VERSIONS, META, MODERN_VERSION, type RequestId, RPC } from '../../lib/api/mcp.ts'
-import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
+import { HTTP_STATUS, LEGACY_VERSIONS, META, MODERN_VERSION, RPC } from '../../lib/api/mcp.ts'
+import type { JsonObject } from '../../lib/core/json-rpc.ts'
 import { withMembers } from '../../lib/core/json-text.ts'
 import { mirrorProblem } from '../../lib/core/mirror/mirror.ts'
 import { versionProblem } from '../../lib/core/mirror/version.ts'
 import { send } from '../../lib/service/http.ts'
-import { type Backend, readFilter } from '../backend/backend.ts'
+import type { Backend } from '../backend/backend.ts'
 import type { Hello } from '../child/handshake.ts'
-import { takesStream } from '../http/read.ts'
-import { createReply, openStream } from '../http/reply.ts'
+import { createReply } from '../http/reply.ts'
 import { lostCall, rpcError } from '../json/rpc.ts'
 import { backendOf, type FrontContext } from './context.ts'
 import { failureOf, lateAnswer } from './failure.ts'
+import type { ModernRequest } from './modern-request.ts'
+import { createSubscriptions } from './subscriptions.ts'
 import { createTools } from './tools.ts'
-
-/** A request of 2026-07-28, its envelope found whole. */
-export interface ModernRequest {
-  id: RequestId
-  method: string
-  params: JsonObject
-  version: string
-}
 
 /** Requests of the era before, which is over: a server of 2026-07-28 does not know them. */
 const GONE = new Set(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe'])
@@ -45,7 +38,7 @@ const discovered = (hello: Hello): JsonObject => {
 export const createModernFront = (context: FrontContext) => {
   const { limits } = context
   const mirrored = createTools(context.now)
-  const streams = new Set<() => void>()
+  const subscriptions = createSubscriptions(limits)
 
   const call = async (backend: Backend, message: ModernRequest, response: ServerResponse) => {
     let cancel = (_reason: string) => {}
@@ -85,60 +78,6 @@ export const createModernFront = (context: FrontContext) => {
     }
   }
 
-  const listen = async (
-    backend: Backend,
-    message: ModernRequest,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ) => {
-    const filter = readFilter(message.params.notifications)
-    if (typeof filter === 'string') return send(response, 400, rpcError(message.id, RPC.invalidParams, filter))
-    if (!takesStream(request, response)) return
-    if (streams.size >= limits.sessions)
-      return send(
-        response,
-        503,
-        rpcError(message.id, RPC.internal, `At most ${limits.sessions} streams are kept open.`),
-      )
-    const stamp = (note: JsonObject): string => {
-      const params = isObject(note.params) ? note.params : {}
-      const meta = isObject(params._meta) ? params._meta : {}
-      return JSON.stringify({ ...note, params: { ...params, _meta: { ...meta, [META.subscriptionId]: message.id } } })
-    }
-    let stream: ReturnType<typeof openStream> | undefined
-    const early: JsonObject[] = []
-    const end = () => {
-      const _meta = { [META.subscriptionId]: message.id }
-      stream?.write(JSON.stringify({ jsonrpc: '2.0', id: message.id, result: { resultType: 'complete', _meta } }))
-      stream?.end()
-    }
-    let ended: boolean | undefined
-    const finish = (graceful: boolean) => (graceful ? end() : stream?.end())
-    const listening = await backend.listen(
-      { params: message.params, filter },
-      {
-        onNotification: (note) => (stream ? void stream.write(stamp(note)) : void early.push(note)),
-        onEnd: (graceful) => {
-          ended = graceful
-          finish(graceful)
-        },
-      },
-    )
-    if (response.destroyed) return listening.close()
-    stream = openStream(response, limits.heldBytes)
-    streams.add(end)
-    response.once('close', () => {
-      streams.delete(end)
-      listening.close()
-    })
-    const notifications = { ...listening.honored }
-    stream.write(
-      stamp({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications } }),
-    )
-    for (const note of early) stream.write(stamp(note))
-    if (ended !== undefined) finish(ended)
-  }
-
   /** Answers one request whose body is of 2026-07-28. */
   const handle = async (message: ModernRequest, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { id, method, version } = message
@@ -163,7 +102,7 @@ export const createModernFront = (context: FrontContext) => {
       const backend = await backendOf(context)
       const hello = await backend.hello()
       if (method === 'server/discover') return send(response, 200, { jsonrpc: '2.0', id, result: discovered(hello) })
-      if (method === 'subscriptions/listen') return await listen(backend, message, request, response)
+      if (method === 'subscriptions/listen') return await subscriptions.open(backend, message, request, response)
       if (method === 'tools/call' && hello.era === 'modern') {
         const missed = mirrorProblem(headers, message, await mirrored(backend, String(message.params.name)))
         if (missed !== undefined) return mismatch(missed)
@@ -176,8 +115,6 @@ export const createModernFront = (context: FrontContext) => {
   }
   return {
     handle,
-    close: () => {
-      for (const end of streams) end()
-    },
+    close: subscriptions.close,
   }
 }

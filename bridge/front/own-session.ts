@@ -8,11 +8,11 @@ import { lostCall } from '../json/rpc.ts'
 import { createChannel } from './channel.ts'
 import type { FrontContext } from './context.ts'
 import { lateAnswer } from './failure.ts'
-import type { Session } from './session.ts'
+import { cancellation, type Session } from './session.ts'
 
 const MAX_ASKED = 1_000
-/** Time for a client to see that its cancellation arrived before its stream ends. */
-const DROP_MS = 2_000
+/** Time for the calls under way to be answered. */
+const LAST_MS = 2_000
 
 /** The session, or the server's refusal of `initialize`; in both cases the text of its answer. */
 export type Begun = { session?: Session; text: string }
@@ -34,7 +34,7 @@ export const beginOwnSession = async (
     over = true
     onEnd()
     // The calls under way are answered first: that the process ends is told by the process.
-    setTimeout(channel.end, DROP_MS)
+    setTimeout(channel.end, LAST_MS)
   }
   const { peer, greeted, touch: touchProcess, end: dismiss } = await context.pool.own(() => end())
   const channel = createChannel({ maxHeld: limits.heldBytes, headers: { [HEADER.session]: id } })
@@ -86,12 +86,12 @@ export const beginOwnSession = async (
     notification: ({ method, params }) => {
       touch()
       if (method !== 'notifications/cancelled') return peer.notify(method, params)
-      const requestId = params?.requestId as RequestId
-      const handle = calls.get(requestId)
+      const given = cancellation(params)
+      const handle = calls.get(given.id)
       if (!handle) return
-      handle.cancel(typeof params?.reason === 'string' ? params.reason : 'cancelled by the client')
-      calls.delete(requestId)
-      setTimeout(() => channel.drop(requestId), DROP_MS)
+      handle.cancel(given.reason)
+      calls.delete(given.id)
+      channel.drop(given.id)
     },
     answer: (requestId, body) => {
       if (!asked.delete(requestId)) return false

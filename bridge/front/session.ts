@@ -21,3 +21,9 @@ export interface Session {
   answer: (id: RequestId, body: Answer) => boolean
   end: () => void
 }
+
+/** Which request a `notifications/cancelled` of a client gives up, and why. */
+export const cancellation = (params: JsonObject | undefined): { id: RequestId; reason: string } => ({
+  id: params?.requestId as RequestId,
+  reason: typeof params?.reason === 'string' ? params.reason : 'cancelled by the client',
+})

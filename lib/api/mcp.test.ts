@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  ASKABLE,
   CACHEABLE,
   HEADER,
   HTTP_STATUS,
@@ -62,6 +63,11 @@ test.each<[string, unknown, unknown]>([
     'methods that may be kept',
     [...CACHEABLE].join(' '),
     'server/discover tools/list prompts/list resources/list resources/templates/list resources/read',
+  ],
+  [
+    'what may be asked',
+    ASKABLE,
+    { 'elicitation/create': 'elicitation', 'sampling/createMessage': 'sampling', 'roots/list': 'roots' },
   ],
   ['methods that may ask', [...MAY_ASK].join(' '), 'tools/call prompts/get resources/read'],
 ])('%s are those of the specification', (_what, ours, theirs) => expect(ours).toEqual(theirs))

@@ -69,5 +69,11 @@ export const CACHEABLE: ReadonlySet<string> = new Set([
   'resources/templates/list',
   'resources/read',
 ])
+/** What a server may ask its client, by the capability with which a client says that it can be asked. */
+export const ASKABLE: Readonly<Record<string, string>> = {
+  'elicitation/create': 'elicitation',
+  'sampling/createMessage': 'sampling',
+  'roots/list': 'roots',
+}
 /** Requests that a server of 2026-07-28 may answer by asking for something first. */
 export const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])

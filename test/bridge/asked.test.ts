@@ -1,10 +1,8 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createLogger } from '../../lib/service/log.ts'
-import { type Standalone, startStandalone } from '../../sidecar/standalone.ts'
+import type { Standalone } from '../../sidecar/standalone.ts'
 import { type Bridge, createWorld, FIXTURE, MODERN_FIXTURE, type World } from './bridge.ts'
+import { openGate } from './gate.ts'
 
 const POLICY = `
 apiVersion: remit.dev/v1alpha1
@@ -36,20 +34,7 @@ describe('a server that asks or dies in the middle of a call, behind bridge and 
       bridges.push(bridge)
     }
     await Promise.all(bridges.map((bridge) => bridge.ready()))
-    writeFileSync(join(world.dir, 'policy.yaml'), POLICY)
-    gate = await startStandalone({
-      policyFiles: [join(world.dir, 'policy.yaml')],
-      servers,
-      models: {},
-      credentialFiles: {},
-      owner: 'ana',
-      port: 0,
-      dataDir: join(world.dir, 'receipts'),
-      now: Date.now,
-      log: createLogger({ part: 'test', level: 'silent' }),
-      say: () => {},
-    })
-    world.onClose(() => gate.close())
+    gate = await openGate(world, { policy: POLICY, servers })
   })
   afterAll(() => world.close())
 

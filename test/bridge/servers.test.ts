@@ -7,10 +7,10 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createLogger } from '../../lib/service/log.ts'
-import { type Standalone, startStandalone } from '../../sidecar/standalone.ts'
+import type { Standalone } from '../../sidecar/standalone.ts'
 import { eventually } from '../harness/eventually.ts'
 import { type Bridge, createWorld, FIXTURE, isAlive, type World } from './bridge.ts'
+import { openGate } from './gate.ts'
 import { ensurePrograms } from './python.ts'
 
 const TOKEN = 'token-of-the-bridges'
@@ -200,23 +200,8 @@ describe('real servers through the bridge and the gate', () => {
     }
     const stateful = await world.bridge(FIXTURE, ['--token-file', tokenFile, '--sessions-only'])
     await Promise.all([...tried.values()].map(({ bridge }) => bridge.ready()).concat(stateful.ready()))
-    writeFileSync(join(world.dir, 'policy.yaml'), POLICY)
-    gate = await startStandalone({
-      policyFiles: [join(world.dir, 'policy.yaml')],
-      servers: {
-        ...Object.fromEntries([...tried].map(([name, { bridge }]) => [name, bridge.url])),
-        stateful: stateful.url,
-      },
-      models: {},
-      credentialFiles: Object.fromEntries([...NAMES, 'stateful'].map((name) => [name, tokenFile])),
-      owner: 'ana',
-      port: 0,
-      dataDir: join(world.dir, 'receipts'),
-      now: Date.now,
-      log: createLogger({ part: 'test', level: 'silent' }),
-      say: () => {},
-    })
-    world.onClose(() => gate.close())
+    const servers = Object.fromEntries([...tried].map(([name, { bridge }]) => [name, bridge.url]))
+    gate = await openGate(world, { policy: POLICY, servers: { ...servers, stateful: stateful.url }, tokenFile })
   }, 900_000)
   afterAll(() => world.close())
 
