@@ -14,6 +14,8 @@ const initialize = (protocolVersion: string) =>
 describe('the ways clients open and go on', () => {
   const world = createWorld()
   let server: RawServer
+  let silent: RawServer
+  let sleepy: RawServer
   let gate: Standalone
   let url: string
   let answering: (response: ServerResponse, id: number) => void = (response, id) =>
@@ -21,7 +23,20 @@ describe('the ways clients open and go on', () => {
 
   beforeAll(async () => {
     server = await startRawServer((call, response) => answering(response, call.id))
-    world.onClose(server.close)
+    silent = await startRawServer(() => {}, { 'server/discover': () => {} })
+    sleepy = await startRawServer(() => {}, {
+      'server/discover': ({ id }, response) => {
+        const asked = sleepy.messages().filter(({ method }) => method === 'server/discover')
+        if (asked.length === 1) return
+        answerWith(response, id, { resultType: 'complete', supportedVersions: [MODERN], capabilities: { tools: {} } })
+      },
+      initialize: ({ id }, response) => {
+        const error = { code: -32022, message: 'Unsupported', data: { supported: [MODERN], requested: '2025-11-25' } }
+        response.writeHead(400, { 'content-type': 'application/json' })
+        response.end(JSON.stringify({ jsonrpc: '2.0', id, error }))
+      },
+    })
+    for (const { close } of [server, silent, sleepy]) world.onClose(close)
     const desk = await startModernDesk(world)
     const policy = `
 apiVersion: remit.dev/v1alpha1
@@ -29,9 +44,12 @@ kind: AgentPolicy
 metadata: {name: all, namespace: payments}
 spec:
   tools:
-  - {name: all, match: {servers: [raw, desk]}, effect: Allow}
+  - {name: all, match: {servers: [raw, silent, sleepy, desk]}, effect: Allow}
 `
-    gate = await openGate(world, { policy, servers: { raw: server.url, desk: desk.url } })
+    gate = await openGate(world, {
+      policy,
+      servers: { raw: server.url, silent: silent.url, sleepy: sleepy.url, desk: desk.url },
+    })
     url = `${gate.url}/mcp/raw`
   })
   afterAll(() => world.close())
@@ -48,6 +66,21 @@ spec:
     }
     const older = await post(`${gate.url}/mcp/${name}`, initialize('2025-06-18'))
     expect(await older.json()).toMatchObject({ result: { protocolVersion: '2025-06-18' } })
+  })
+
+  it('servers that are silent when they are asked their era open within five seconds, and are asked in vain once', async () => {
+    const began = Date.now()
+    const open = async (name: string) => {
+      const response = await post(`${gate.url}/mcp/${name}`, initialize('2025-11-25'))
+      expect(await response.json()).toMatchObject({ result: { protocolVersion: '2025-11-25' } })
+    }
+    // The sleepy one is of 2026-07-28, which shows when it refuses a session.
+    await Promise.all([open('silent'), open('sleepy')])
+    await Promise.all([open('silent'), open('sleepy')])
+    expect(Date.now() - began).toBeLessThan(5_000)
+    const asked = (server: RawServer, wanted: string) =>
+      server.messages().filter(({ method }) => method === wanted).length
+    expect([asked(silent, 'server/discover'), asked(sleepy, 'initialize')]).toEqual([1, 1])
   })
 
   it('a stream before there is a session is told that there is none', async () => {

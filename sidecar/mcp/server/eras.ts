@@ -10,8 +10,8 @@ import { within } from '../forward.ts'
 import type { Era } from '../ports.ts'
 import { post, readRefusal } from './post.ts'
 
-/** Longest it may take to find out which era a server speaks. */
-const PROBE_MS = 5_000
+/** Longest it may take to find out which era a server speaks: there are clients that wait no more than 5 s for all of `initialize`. */
+const PROBE_MS = 3_000
 const PROBE_BYTES = 1024 * 1024
 
 /** Finds out which era servers speak, and remembers it. What an agent says has no part in it. */
@@ -68,7 +68,8 @@ const probe = async (gate: Outside, server: RemitServer): Promise<{ era: Era; su
     }
   } catch (error) {
     if (!(error instanceof UpstreamFailure) || !error.sent) throw error
-    return { era: 'legacy', sure: error.kind === 'invalid' }
+    // One that is silent will be so again, and whoever waits for it has waited once.
+    return { era: 'legacy', sure: error.kind === 'invalid' || error.kind === 'timeout' }
   } finally {
     limit.done()
   }
