@@ -23,7 +23,7 @@ import {
   services,
 } from '../lib/kube/resources.ts'
 import { shareRemit } from '../lib/kube/share-remit.ts'
-import { dropManagedFields, keepManager } from '../lib/kube/store.ts'
+import { dropManagedFields, keepManager } from '../lib/kube/trim.ts'
 import type { KubeObject, Logger } from '../lib/kube/types.ts'
 import type { RuntimeClass } from './agent/world.ts'
 

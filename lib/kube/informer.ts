@@ -1,12 +1,16 @@
 import { type ReflectorOptions, reflect } from './reflector.ts'
-import { type Change, createStore, dropManagedFields, type Reader, type StoreOptions } from './store.ts'
+import { type Change, createStore, type Indexers, type Reader } from './store.ts'
+import { dropManagedFields } from './trim.ts'
 import type { KubeObject } from './types.ts'
 
 export type InformerOptions<T extends KubeObject> = Omit<
   ReflectorOptions<T>,
   'store' | 'onChange' | 'onSynced' | 'transform'
-> &
-  StoreOptions<T>
+> & {
+  indexers?: Indexers<T>
+  /** Trims an object before it is kept; without it, its managed fields go. It gets its own copy and may change it. */
+  transform?: (object: T) => T
+}
 
 /** A cache of one collection that tells its changes. */
 export interface Informer<T extends KubeObject> {
@@ -25,8 +29,7 @@ export interface Informer<T extends KubeObject> {
 
 export const createInformer = <T extends KubeObject>(options: InformerOptions<T>): Informer<T> => {
   const { indexers, transform = dropManagedFields, ...rest } = options
-  // The reflector has trimmed what it hands over.
-  const store = createStore<T>({ indexers, transform: (object) => object })
+  const store = createStore(indexers)
   const handlers = new Set<(change: Change<T>) => void>()
   let becomeSynced = () => {}
   let stopEarly = (_error: Error) => {}

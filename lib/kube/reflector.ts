@@ -16,7 +16,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   kind: Resource<T>
   store: Store<T>
   log: Logger
-  /** Trims an object before it is kept; of a list, page by page. It gets its own copy and may change it. */
+  /** Trims an object before it is kept; of a list, page by page. It gets its own copy and may change it. Must keep `metadata`. */
   transform: (object: T) => T
   /** Called for each difference the cache took in, in order. */
   onChange: (change: Change<T>) => void

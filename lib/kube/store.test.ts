@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { findMisses, observe } from './misses.ts'
-import { createStore, keepManager } from './store.ts'
+import { createStore } from './store.ts'
 import { type KubeObject, keyOf } from './types.ts'
 
 interface Thing extends KubeObject {
@@ -12,7 +12,7 @@ const thing = (name: string, version: number, team = 'a'): Thing => ({
   metadata: { name, namespace: 'n', uid: name, resourceVersion: String(version) },
   team,
 })
-const byTeam = { indexers: { team: ({ team }: Thing) => [team] } }
+const byTeam = { team: ({ team }: Thing) => [team] }
 
 test('an index says what a search would', () => {
   const name = fc.constantFrom('x', 'y', 'z')
@@ -69,13 +69,6 @@ test('replacing tells each difference once, and nothing for what is the same', (
 
 test('an index nobody declared is our bug', () => {
   expect(() => createStore<Thing>().byIndex('team', 'a')).toThrow('no index team')
-})
-
-test('trimming keeps what one manager owns', () => {
-  const managedFields = [{ manager: 'me', fieldsV1: {} }, { manager: 'kubelet' }]
-  const full = { metadata: { name: 'x', managedFields } }
-  expect(keepManager('me')(structuredClone(full)).metadata.managedFields).toEqual([managedFields[0]])
-  expect(keepManager('nobody')(structuredClone(full)).metadata).toEqual({ name: 'x' })
 })
 
 test('a miss is what a list has otherwise and the watch did not touch since', () => {

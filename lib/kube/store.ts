@@ -18,6 +18,7 @@ export interface Reader<T extends KubeObject> {
 }
 
 export interface Store<T extends KubeObject> extends Reader<T> {
+  /** Freezes the object. */
   upsert(object: T): Change<T> | undefined
   remove(key: Key): Change<T> | undefined
   /** Makes the cache equal to a list and tells the differences. */
@@ -26,32 +27,7 @@ export interface Store<T extends KubeObject> extends Reader<T> {
 
 export type Indexers<T extends KubeObject> = Record<string, (object: T) => string[]>
 
-export interface StoreOptions<T extends KubeObject> {
-  indexers?: Indexers<T>
-  /** Trims an object before it is kept. It gets its own copy and may change it. Must keep `metadata`. */
-  transform?: (object: T) => T
-}
-
-/** Managed fields are about a third of an object and read by few; see {@link keepManager} for those. */
-export const dropManagedFields = <T extends KubeObject>(object: T): T => {
-  delete object.metadata.managedFields
-  return object
-}
-
-/** Keeps of the managed fields what `manager` owns: what `applyIfChanged` needs to see. */
-export const keepManager =
-  (manager: string) =>
-  <T extends KubeObject>(object: T): T => {
-    const kept = object.metadata.managedFields?.filter((entry) => entry.manager === manager)
-    if (kept?.length) object.metadata.managedFields = kept
-    else delete object.metadata.managedFields
-    return object
-  }
-
-export const createStore = <T extends KubeObject>({
-  indexers = {},
-  transform = dropManagedFields,
-}: StoreOptions<T> = {}): Store<T> => {
+export const createStore = <T extends KubeObject>(indexers: Indexers<T> = {}): Store<T> => {
   const objects = new Map<Key, T>()
   const indexes = new Map(Object.keys(indexers).map((name) => [name, new Map<string, Set<Key>>()]))
 
@@ -71,8 +47,8 @@ export const createStore = <T extends KubeObject>({
     }
   }
 
-  const upsert = (raw: T): Change<T> | undefined => {
-    const object = deepFreeze(transform(raw))
+  const upsert = (given: T): Change<T> | undefined => {
+    const object = deepFreeze(given)
     const key = keyOf(object)
     const old = objects.get(key)
     if (old && isSame(old, object)) return undefined

@@ -13,7 +13,7 @@ import {
   type Service,
   services,
 } from '../../lib/kube/resources.ts'
-import { keepManager } from '../../lib/kube/store.ts'
+import { keepManager } from '../../lib/kube/trim.ts'
 import { keepLog, makeConfigMap, useWorld } from './setup.ts'
 
 const world = useWorld()

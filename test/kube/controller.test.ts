@@ -5,7 +5,7 @@ import { type ControllerOptions, createController, ownersOf, source, TerminalErr
 import { createInformer } from '../../lib/kube/informer.ts'
 import { get, mergePatch, remove } from '../../lib/kube/objects.ts'
 import { type ConfigMap, configMaps } from '../../lib/kube/resources.ts'
-import { keepManager } from '../../lib/kube/store.ts'
+import { keepManager } from '../../lib/kube/trim.ts'
 import { eventually } from '../harness/eventually.ts'
 import { countMetrics, keepLog, makeConfigMap, useWorld } from './setup.ts'
 
