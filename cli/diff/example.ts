@@ -1,4 +1,5 @@
 import { decimalOf } from '../../lib/core/decimal.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import type { Candidate, Judge } from './judge.ts'
 import { type Before, pasts } from './pasts.ts'
@@ -40,10 +41,6 @@ export interface Hints {
   texts: string[]
   schema?: Record<string, unknown>
 }
-
-type JsonObject = Record<string, Json>
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function* variations(args: Json, hints: Hints): Generator<Json> {
   yield args
