@@ -105,8 +105,8 @@ export const createCallHandler = (gate: GateContext) => {
           redactions: redactionsIn(inForce, name, tool, assessment.class),
           commit: gate.commitments.at({ trace, part: 'result' }),
         }),
-      async ({ outcome, task }) => {
-        if (task !== undefined) gate.tasks.add(name, task, { tool, class: assessment.class, intent })
+      async ({ outcome, task, came }) => {
+        if (task !== undefined) gate.tasks.add(name, task, { tool, class: assessment.class, intent, came })
         const changed = outcome.outcome === 'ok' ? await objects.changed(ruling, trace) : undefined
         return changed ? { changed } : {}
       },

@@ -20,7 +20,6 @@ export const offeredToAgent = ({ prepared }: InForce, server: string, given: Jso
   const { tools, resources, prompts, tasks } = given
   const reads = isObject(resources) && offersAny(prepared, 'resource', server)
   const gets = isObject(prompts) && offersAny(prepared, 'prompt', server)
-  const canCall = isObject(tasks) && isObject(tasks.requests) && isObject(tasks.requests.tools)
   return {
     ...(isObject(tools) ? { tools: { ...tools, listChanged: true } } : {}),
     ...flags(given, ['logging']),
@@ -29,7 +28,9 @@ export const offeredToAgent = ({ prepared }: InForce, server: string, given: Jso
       : {}),
     ...(gets ? { prompts: { listChanged: true } } : {}),
     ...(reads || gets ? flags(given, ['completions']) : {}),
-    ...(canCall ? { tasks: { ...flags(tasks, ['list', 'cancel']), requests: { tools: { call: {} } } } } : {}),
+    ...(isObject(tasks) && callsCanBeTasks(given)
+      ? { tasks: { ...flags(tasks, ['list', 'cancel']), ...CALLS_ARE_TASKS } }
+      : {}),
     ...extensions(given),
   }
 }
@@ -46,6 +47,32 @@ export const offeredToServer = ({ prepared }: InForce, server: string, given: Js
     ...extensions(given),
   }
 }
+
+/** The revision before the newest, alone of those with sessions, has tasks: in its core. */
+const HAS_TASKS = '2025-11-25'
+const CALLS_ARE_TASKS = { requests: { tools: { call: {} } } }
+
+/** Whether a server of an older revision carries calls on as tasks. */
+export const callsCanBeTasks = ({ tasks }: JsonObject): boolean =>
+  isObject(tasks) && isObject(tasks.requests) && isObject(tasks.requests.tools) && isObject(tasks.requests.tools.call)
+
+/** What a modern server can do, as one of an older revision says it. Tasks cannot be listed: the newer one does not. */
+export const asOlderCapabilities = ({ extensions: given, ...rest }: JsonObject, version: string): JsonObject => ({
+  ...rest,
+  ...(version === HAS_TASKS && isObject(given) && isObject(given[TASKS_EXTENSION])
+    ? { tasks: { cancel: {}, ...CALLS_ARE_TASKS } }
+    : {}),
+})
+
+/** What a server of an older revision can do, as a modern one says it. */
+export const asNewerCapabilities = (given: JsonObject): JsonObject => {
+  const { tasks: _tasks, ...rest } = given
+  return callsCanBeTasks(given) ? { ...rest, extensions: { [TASKS_EXTENSION]: {} } } : rest
+}
+
+/** Whether a modern client can be answered with a task. */
+export const hasTasks = ({ extensions: given }: JsonObject): boolean =>
+  isObject(given) && isObject(given[TASKS_EXTENSION])
 
 /** The kinds of elicitation a client can do; one that names none does forms. */
 export const modesOf = (elicitation: JsonObject): ('form' | 'url')[] => {

@@ -16,7 +16,8 @@ export interface Conversation {
   scene: RequestScene
   port: ServerPort
   message: Asked & { id: RequestId; raw?: JsonObject }
-  options: Pick<ServerOptions, 'signal' | 'traceparent' | 'onNotification'>
+  /** `onRequest`: for a modern agent, where it is not asked by the answer. */
+  options: Pick<ServerOptions, 'signal' | 'traceparent' | 'onNotification'> & Partial<Pick<ServerOptions, 'onRequest'>>
 }
 
 const MAX_ASKED = 16
@@ -149,10 +150,12 @@ export const converse = async (gate: GateContext, conversation: Conversation): P
       ...options,
       signal,
       onNotification: hear,
-      onRequest: async (wanted, until) =>
-        MAY_ASK.has(message.method) && gate.held.hasRoom()
-          ? gateServerRequest(gate, now(gate, asker), wanted, until)
-          : NOT_NOW,
+      onRequest:
+        options.onRequest ??
+        (async (wanted, until) =>
+          MAY_ASK.has(message.method) && gate.held.hasRoom()
+            ? gateServerRequest(gate, now(gate, asker), wanted, until)
+            : NOT_NOW),
     })
   })
   return follow(gate, conversation, call)

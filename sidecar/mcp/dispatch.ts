@@ -9,7 +9,7 @@ import type { GateContext } from '../context.ts'
 import { ATTR } from '../telemetry.ts'
 import { asksForInput, converse } from './converse.ts'
 import { metaFor } from './methods/ask-server.ts'
-import { begunTask } from './methods/begun-task.ts'
+import { begunTask, endedTask } from './methods/begun-task.ts'
 import { serverNotification } from './methods/server-notifications.ts'
 import { type Finished, failed, succeeded } from './outcome.ts'
 import type { Agent, RequestScene, ServerPort } from './ports.ts'
@@ -56,7 +56,8 @@ const made = async (gate: GateContext, call: Dispatch, traceparent: string): Pro
   })
   if (asksForInput(answer)) return { outcome: INPUT, answer: () => answer.raw }
   return (
-    begunTask(gate, scene, params, answer, redactions.results.length > 0) ?? succeeded(answer, redactions, call.commit)
+    begunTask(gate, scene, params, answer, redactions.results.length > 0) ??
+    endedTask(gate, scene, params, answer, succeeded(answer, redactions, call.commit))
   )
 }
 

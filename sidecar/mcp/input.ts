@@ -100,7 +100,10 @@ export const inputOf = ({ message }: ServerMessage): Wanted | undefined => {
 }
 
 /** The modern revision has no ids of elicitations: that one is done is told by making the call again. */
-const asModernRequest = ({ method, params: { elicitationId: _id, ...params } }: Asked): Asked => ({ method, params })
+export const asModernRequest = ({ method, params: { elicitationId: _id, ...params } }: Asked): Asked => ({
+  method,
+  params,
+})
 
 /** An answer that asks for input. */
 export const asksFor = (id: string | number, asked: { [key: string]: Asked }, requestState: string): ServerMessage => {

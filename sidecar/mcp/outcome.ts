@@ -11,6 +11,7 @@ import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
 import { FAILURE_CODES, SessionGone } from './forward.ts'
 import { rpcError, toolError } from './messages.ts'
+import type { KnownTask } from './methods/known-tasks.ts'
 import { withhold } from './withhold.ts'
 
 /** What came of a call: for the record, and for the agent once that is written. */
@@ -20,8 +21,9 @@ export interface Finished {
   status?: number
   /** The span's error word. */
   error?: string
-  /** The server goes on by itself, under this id. */
+  /** It is a task, of this id: the server goes on by itself, or `came` is what it came to already. */
   task?: string
+  came?: KnownTask['came']
 }
 
 /**

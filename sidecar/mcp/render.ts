@@ -1,8 +1,9 @@
-import { CACHEABLE, MAY_ASK, META, RPC } from '../../lib/api/mcp.ts'
+import { CACHEABLE, MAY_ASK, META, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { type Edit, inMember, withMembers } from '../../lib/core/json-text.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
+import type { Agent } from './ports.ts'
 
 /** Longest an agent may rely on what it was told: a new remit can change it at any moment. */
 const MAX_TTL_MS = 5_000
@@ -40,10 +41,14 @@ export const asModern = (method: string, answer: ServerMessage, info?: unknown):
   })
 }
 
-/** A tool as clients of the older revisions can read it: forms of results are objects there. */
-export const asLegacyTool = (tool: JsonObject): JsonObject => {
-  if (!isObject(tool.outputSchema) || tool.outputSchema.type === 'object') return tool
-  const { outputSchema: _, ...rest } = tool
+/**
+ * A tool as a client of the older revisions can read it: forms of results are objects there, and of each tool it says
+ * whether calls of it may become tasks, which a modern server decides call by call.
+ */
+export const asLegacyTool = (tool: JsonObject, { session }: Pick<Agent, 'session'>): JsonObject => {
+  const given: JsonObject = session?.session.tasks ? { ...tool, execution: { taskSupport: 'optional' } } : tool
+  if (!isObject(given.outputSchema) || given.outputSchema.type === 'object') return given
+  const { outputSchema: _, ...rest } = given
   return rest
 }
 
@@ -61,6 +66,14 @@ export const asLegacy = (method: string, answer: ServerMessage): ServerMessage =
     ],
   })
 }
+
+/** An answer of the gate's own making. */
+export const answerOf = (id: RequestId, body: { result: JsonObject } | { error: JsonObject }): ServerMessage => {
+  const message: JsonObject = { jsonrpc: '2.0', id, ...body }
+  return { message, raw: JSON.stringify(message) }
+}
+export const refusalOf = (id: RequestId, code: number, message: string): ServerMessage =>
+  answerOf(id, { error: { code, message } })
 
 /** An answer under another id. */
 export const underId = (answer: ServerMessage, id: string | number): ServerMessage =>

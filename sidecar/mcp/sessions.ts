@@ -10,6 +10,8 @@ export interface Session {
   upstream?: string
   /** The server speaks 2026-07-28, so the session is one of this gate's alone. */
   modern?: true
+  /** Calls may go on as tasks of the server's, which its revision has otherwise. */
+  tasks?: true
   /** What of the client's capabilities this gate knows. */
   capabilities?: JsonObject
   /** The client as it names itself, to servers that are told at each request. */

@@ -10,7 +10,7 @@ export const post = (url: string, body: string | Buffer, headers: Record<string,
     body: typeof body === 'string' ? body : new Uint8Array(body),
   })
 
-export const message = (id: number | undefined, method: string, params?: object): string =>
+export const message = (id: number | string | undefined, method: string, params?: object): string =>
   JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), method, ...(params ? { params } : {}) })
 
 /** The headers of an initialized session. */

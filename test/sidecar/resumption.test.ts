@@ -249,7 +249,7 @@ describe('a server that keeps its events, whose connections break', () => {
 })
 
 describe('an agent that comes back', () => {
-  const begin = async (name: string, headers: Record<string, string>, id: number) => {
+  const begin = async (name: string, headers: Record<string, string>, id: number | string) => {
     const controller = new AbortController()
     const response = await fetch(direct, {
       method: 'POST',
@@ -287,7 +287,7 @@ describe('an agent that comes back', () => {
 
   it('too late is told that there is nothing to wait for, and the record says that the call was given up', async () => {
     const headers = await openSession(direct)
-    const { last } = await begin('count', headers, 'late' as never)
+    const { last } = await begin('count', headers, 'late')
     await expect.poll(results, PATIENT).toMatchObject([{ outcome: 'cancelled' }])
     await expect.poll(() => server.cancelled, PATIENT).toEqual(['late'])
     expect(await back(headers, last)).toMatchObject([{ id: 'late', error: { data: { code: 'AnswerLost' } } }])

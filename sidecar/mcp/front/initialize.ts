@@ -3,7 +3,7 @@ import { describe } from '../../../lib/core/errors.ts'
 import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { GateContext } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
-import { offeredToAgent, offeredToServer } from '../capabilities.ts'
+import { asOlderCapabilities, offeredToAgent, offeredToServer } from '../capabilities.ts'
 import { OtherEra } from '../forward.ts'
 import { rpcError } from '../messages.ts'
 import { knownMeta } from '../methods/ask-server.ts'
@@ -56,7 +56,7 @@ const helloOf = async (
   const info = isObject(_meta) ? _meta[META.serverInfo] : undefined
   return {
     protocolVersion: version,
-    capabilities: isObject(capabilities) ? capabilities : {},
+    capabilities: asOlderCapabilities(isObject(capabilities) ? capabilities : {}, version),
     serverInfo: isObject(info) ? info : { name: server.name, version: 'unknown' },
     ...(typeof instructions === 'string' ? { instructions } : {}),
   }
@@ -98,15 +98,16 @@ const begin = async (gate: GateContext, greeting: Greeting): Promise<string | un
     return 'invalid'
   }
   const client = nameKept(params?.clientInfo)
+  const offered = isObject(result.capabilities) ? result.capabilities : {}
   const session = gate.sessions.open({
     server: server.name,
     version: String(result.protocolVersion),
     ...(upstream === undefined ? {} : { upstream }),
     ...(modern ? { modern: true as const, ...(client ? { client } : {}) } : {}),
+    ...(modern && offered.tasks !== undefined ? { tasks: true as const } : {}),
     capabilities: capabilitiesKept(params?.capabilities),
   })
   const remit = gate.authority.current() ?? inForce
-  const offered = isObject(result.capabilities) ? result.capabilities : {}
   reply.header(HEADER.session, session)
   reply.answer({
     ...answer.message,

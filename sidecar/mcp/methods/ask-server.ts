@@ -10,7 +10,7 @@ import { converse } from '../converse.ts'
 import { nameKept } from '../front/client.ts'
 import { META_REASON, META_TASK, type Message, requestError } from '../messages.ts'
 import { type Finished, failed } from '../outcome.ts'
-import type { Agent, RequestScene, ServerPort } from '../ports.ts'
+import type { Agent, RequestScene, ServerOptions, ServerPort } from '../ports.ts'
 import type { Reply } from '../reply.ts'
 import { isLogLevel } from '../revision.ts'
 import { sent } from '../sent.ts'
@@ -28,6 +28,8 @@ export interface MethodRequest {
   span: Span
   /** Aborted when the agent gives the request up or the time is over. */
   signal: AbortSignal
+  /** Answers what its server asks meanwhile, where that is not put to the agent as of a call. */
+  onRequest?: ServerOptions['onRequest']
 }
 
 /** An agent's `_meta` as the server gets it: in our trace, without what was told only the gate or speaks of tasks. */
@@ -56,7 +58,7 @@ export const knownMeta = (params: JsonObject | undefined, traceparent: string): 
 /** Puts a request to the server; what the server sends meanwhile reaches the agent as far as it may. */
 export const askServer = (
   gate: GateContext,
-  { inForce, server, agent, port, message, signal, span }: MethodRequest,
+  { inForce, server, agent, port, message, signal, span, onRequest }: MethodRequest,
   params: JsonObject,
   traceparent = traceparentOf(span),
 ): Promise<ServerMessage> => {
@@ -74,6 +76,7 @@ export const askServer = (
         const passed = serverNotification(gate, scene, told)
         if (passed !== undefined) agent.notify(passed)
       },
+      ...(onRequest ? { onRequest } : {}),
     },
   })
 }

@@ -1,8 +1,9 @@
-import { TASKS_EXTENSION } from '../../../lib/api/mcp.ts'
+import { randomUUID } from 'node:crypto'
 import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { GateContext } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import type { ServerMessage } from '../answer.ts'
+import { hasTasks } from '../capabilities.ts'
 import type { Finished } from '../outcome.ts'
 import type { Agent, RequestScene } from '../ports.ts'
 import { MAX_TASK_ID } from './known-tasks.ts'
@@ -24,8 +25,7 @@ const taskOf = (agent: Agent, params: JsonObject, { message }: ServerMessage): J
   if (!isObject(result)) return undefined
   if (agent.era === 'legacy') return params.task !== undefined && isObject(result.task) ? result.task : undefined
   if (result.resultType !== 'task') return undefined
-  const { extensions } = agent.capabilities
-  if (!isObject(extensions) || !isObject(extensions[TASKS_EXTENSION])) throw invalid('it is a task nobody asked for')
+  if (!hasTasks(agent.capabilities)) throw invalid('it is a task nobody asked for')
   return result
 }
 
@@ -56,5 +56,35 @@ export const begunTask = (
     outcome: { outcome: 'task', text: 'The server goes on by itself.' },
     answer: () => ({ ...message, result }),
     task: taskId,
+  }
+}
+
+/**
+ * What has come of a call that its agent wants as a task and that its server, one of 2026-07-28, answered at once: a
+ * task that is over, of which this gate keeps what it came to.
+ */
+export const endedTask = (
+  gate: Pick<GateContext, 'now'>,
+  { agent }: Pick<RequestScene, 'agent'>,
+  params: JsonObject,
+  answer: ServerMessage,
+  finished: Finished,
+): Finished => {
+  const { result } = answer.message
+  if (params.task === undefined || agent.session?.session.modern !== true || !isObject(result)) return finished
+  const taskId = randomUUID()
+  const at = new Date(gate.now()).toISOString()
+  const state = {
+    taskId,
+    status: result.isError === true ? 'failed' : 'completed',
+    createdAt: at,
+    lastUpdatedAt: at,
+    ttl: null,
+  }
+  return {
+    ...finished,
+    answer: () => ({ jsonrpc: '2.0', id: answer.message.id!, result: { task: state } }),
+    task: taskId,
+    came: { state, answer },
   }
 }

@@ -44,7 +44,7 @@ export const handleList = async (gate: GateContext, request: MethodRequest): Pro
   if (typeof filtered.nextCursor === 'string') gate.cursors.given(server, method, filtered.nextCursor)
   const told =
     method === 'tools/list' && request.agent.era === 'legacy'
-      ? { ...filtered, tools: (filtered.tools as JsonObject[]).map(asLegacyTool) }
+      ? { ...filtered, tools: (filtered.tools as JsonObject[]).map((tool) => asLegacyTool(tool, request.agent)) }
       : filtered
   reply.answer({ ...answer.message, result: told })
   return undefined

@@ -8,13 +8,12 @@ import { readAnswer, type ServerMessage } from '../answer.ts'
 import { within } from '../forward.ts'
 import type { Asked, ServerOptions } from '../ports.ts'
 import { type Eras, isModernError } from './eras.ts'
+import { lookForTool } from './look-for-tool.ts'
 import { ownId } from './own-id.ts'
 import type { ParamHeaders } from './param-headers.ts'
 import { post, readRefusal } from './post.ts'
 
 const LEARN_MS = 10_000
-/** Pages of a list of tools that are looked at for the headers of one of them. */
-const MAX_PAGES = 50
 
 export interface ModernParts {
   eras: Eras
@@ -89,14 +88,10 @@ export const createModernExchange = (gate: Outside, { eras, paramHeaders }: Mode
   const learn = async (tool: string, meta: JsonObject, options: ServerOptions): Promise<void> => {
     const limit = within(LEARN_MS, options.signal)
     const quiet = { ...options, signal: limit.signal, onNotification: () => {} }
-    let cursor: unknown
+    const list = (page: { cursor?: string }) =>
+      learning({ method: 'tools/list', params: { ...page, _meta: meta } }, ownId(), quiet)
     try {
-      for (let page = 0; page < MAX_PAGES && paramHeaders.of(server, tool) === undefined; page++) {
-        const params = { ...(typeof cursor === 'string' ? { cursor } : {}), _meta: meta }
-        const answer = await learning({ method: 'tools/list', params }, ownId(), quiet)
-        cursor = (answer.message.result as JsonObject | undefined)?.nextCursor
-        if (typeof cursor !== 'string') break
-      }
+      await lookForTool(list, () => paramHeaders.of(server, tool) !== undefined)
       if (paramHeaders.of(server, tool) === undefined) paramHeaders.none(server, tool)
     } catch (error) {
       if (!(error instanceof UpstreamFailure) || options.signal.aborted) throw error

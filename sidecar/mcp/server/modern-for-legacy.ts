@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { MAY_ASK, type RequestId, RPC } from '../../../lib/api/mcp.ts'
 import { offered } from '../../../lib/core/decide-other.ts'
 import type { JsonObject } from '../../../lib/core/json-rpc.ts'
@@ -6,34 +5,29 @@ import type { Outside } from '../../context.ts'
 import type { ServerMessage } from '../answer.ts'
 import { inputOf } from '../input.ts'
 import type { Asked, ServerOptions, ServerPort } from '../ports.ts'
-import { asLegacy, underId } from '../render.ts'
+import { answerOf, asLegacy, refusalOf, underId } from '../render.ts'
+import { asOlderCall } from '../render-task.ts'
 import { isLogLevel } from '../revision.ts'
 import type { Kept } from './kept.ts'
+import { asOlderRequest } from './older-request.ts'
+import type { createOlderTasks } from './older-tasks.ts'
 import { ownId } from './own-id.ts'
 
 /** Most rounds a server may ask in before it answers, and things it may ask in one. */
 const MAX_ROUNDS = 16
 const MAX_ASKED = 16
 
-/** The older revisions know an elicitation of a URL by an id. */
-const asOlderRequest = ({ method, params }: Asked): Asked =>
-  method === 'elicitation/create' && params.mode === 'url'
-    ? { method, params: { elicitationId: randomUUID(), ...params } }
-    : { method, params }
-
-const answerOf = (id: RequestId, body: JsonObject): ServerMessage => {
-  const message: JsonObject = { jsonrpc: '2.0', id, ...body }
-  return { message, raw: JSON.stringify(message) }
-}
-const failure = (id: RequestId, message: string): ServerMessage =>
-  answerOf(id, { error: { code: RPC.internal, message } })
-
 /**
  * A modern server for an agent of the older revisions. What the agent's session would keep at the server is kept here,
  * and what the server asks for becomes requests to the agent, with the same call made again with the answers, as long
  * as the remit is the one the call left under.
  */
-export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): ServerPort => {
+export const forLegacyAgent = (
+  gate: Outside,
+  port: ServerPort,
+  kept: Kept,
+  aboutTask: ReturnType<typeof createOlderTasks>,
+): ServerPort => {
   const { server } = port
   const converse = async (asked: Asked, id: RequestId, options: ServerOptions): Promise<ServerMessage> => {
     const { inputResponses: _responses, requestState: _state, ...params } = asked.params
@@ -45,22 +39,26 @@ export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): Ser
       const wanted = inputOf(answer)
       if (!wanted) return answer
       if (!MAY_ASK.has(asked.method) || wanted.requests.length > MAX_ASKED)
-        return failure(id, 'The server asks for what it may not ask for.')
+        return refusalOf(id, RPC.internal, 'The server asks for what it may not ask for.')
       const responses: [string, JsonObject][] = []
       for (const [key, request] of wanted.requests) {
         const answered = await options.onRequest(asOlderRequest(request), options.signal)
         if ('error' in answered)
-          return failure(id, `The server asked for input it did not get: ${answered.error.message}`)
+          return refusalOf(id, RPC.internal, `The server asked for input it did not get: ${answered.error.message}`)
         responses.push([key, answered.result])
       }
       if (gate.authority.current() !== inForce)
-        return failure(id, 'The remit changed while the server waited for input. The call can be made again.')
+        return refusalOf(
+          id,
+          RPC.internal,
+          'The remit changed while the server waited for input. The call can be made again.',
+        )
       input = {
         ...(wanted.requests.length > 0 ? { inputResponses: Object.fromEntries(responses) } : {}),
         ...(wanted.state !== undefined ? { requestState: wanted.state } : {}),
       }
     }
-    return failure(id, 'The server asks for input again and again.')
+    return refusalOf(id, RPC.internal, 'The server asks for input again and again.')
   }
   const itself = (id: RequestId, { method, params }: Asked): ServerMessage | undefined => {
     const done = answerOf(id, { result: {} })
@@ -73,7 +71,7 @@ export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): Ser
         kept.setLevel(params.level)
         return done
       case 'resources/subscribe':
-        return kept.follow(String(params.uri)) ? done : failure(id, 'There are too many subscriptions.')
+        return kept.follow(String(params.uri)) ? done : refusalOf(id, RPC.internal, 'There are too many subscriptions.')
       case 'resources/unsubscribe':
         kept.unfollow(String(params.uri))
         return done
@@ -86,14 +84,18 @@ export const forLegacyAgent = (gate: Outside, port: ServerPort, kept: Kept): Ser
       return itself(id, asked)
     } catch (error) {
       gate.log.warn({ err: error, server: server.name }, 'what a session keeps could not be written')
-      return failure(id, 'It cannot be kept now.')
+      return refusalOf(id, RPC.internal, 'It cannot be kept now.')
     }
   }
   return {
     server,
     version: port.version,
-    request: async ({ id, method, params }, options) =>
-      itselfIfKept(id, { method, params }) ?? asLegacy(method, await converse({ method, params }, id, options)),
+    request: async ({ id, method, params }, options) => {
+      const told = itselfIfKept(id, { method, params }) ?? (await aboutTask({ id, method, params }, options))
+      if (told) return told
+      const answer = await converse({ method, params }, id, options)
+      return method === 'tools/call' ? asOlderCall(answer, params.task !== undefined) : asLegacy(method, answer)
+    },
     notify: port.notify,
     listen: async (wanted, options) => {
       const offeredUris = () => {

@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import { readStream } from '../answer.ts'
-import type { ServerPort, Wanted } from '../ports.ts'
+import type { Asked, ServerPort, Wanted } from '../ports.ts'
 import { asModern } from '../render.ts'
 import { GATE_INFO } from './eras.ts'
 import { createModernExchange, type ModernParts } from './modern-exchange.ts'
@@ -43,24 +43,27 @@ export const createModernPort = (
   gate: Outside,
   parts: ModernParts,
   server: RemitServer,
-  introduction: () => Introduction,
+  introduction: (asked: Asked) => Introduction,
 ): ServerPort => {
   const { request, send } = createModernExchange(gate, parts, server)
   return {
     server,
     version: () => MODERN_VERSION,
     request: async ({ id, method, params }, options) => {
-      const self = introduction()
+      const self = introduction({ method, params })
       const { _meta: meta } = introduced({}, self)
-      const answer = await request({ method, params: introduced(params, self) }, id, meta as JsonObject, options)
+      // Of the older revision, where it asks for a task; here the capability says that.
+      const { task: _task, ...rest } = params
+      const answer = await request({ method, params: introduced(rest, self) }, id, meta as JsonObject, options)
       return asModern(method, answer)
     },
     // The revision has no notifications of clients over HTTP: what they would say is said by each request.
     notify: async () => 202,
     listen: async (wanted, { signal, onNotification }) => {
       const id = ownId()
-      const params = introduced({ notifications: filterOf(wanted) }, introduction())
-      const response = await send({ method: 'subscriptions/listen', params }, id, { signal, idleMs: 0 })
+      const asked = { method: 'subscriptions/listen', params: { notifications: filterOf(wanted) } }
+      const params = introduced(asked.params, introduction(asked))
+      const response = await send({ ...asked, params }, id, { signal, idleMs: 0 })
       const type = String(response.headers['content-type'] ?? '')
       if (response.statusCode !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type)) {
         response.destroy()

@@ -3,17 +3,19 @@ import type { RemitServer } from '../../../lib/api/remit.ts'
 import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import type { ServerMessage } from '../answer.ts'
+import { hasTasks } from '../capabilities.ts'
 import { OtherEra, SessionGone, within } from '../forward.ts'
 import type { Asked, ServerOptions, ServerPort } from '../ports.ts'
 import { asModern, underId } from '../render.ts'
 import { isLogLevel, reaches } from '../revision.ts'
 import { exchange, tell } from './legacy-exchange.ts'
+import type { NewerTasks } from './newer-tasks.ts'
 import { ownId } from './own-id.ts'
 import type { OwnSession, OwnSessions } from './own-sessions.ts'
 import type { OwnStreams } from './own-stream.ts'
 
 /** A request as the older revisions know it: the client is told of in the session, answers come as messages. */
-const asOlder = ({ method, params: given }: Asked): { request: JsonObject; level: string | undefined } => {
+const asOlder = ({ method, params: given }: Asked): { asked: Asked; level: string | undefined } => {
   const { inputResponses: _responses, requestState: _state, _meta, ...params } = given
   const {
     [META.protocolVersion]: _version,
@@ -23,7 +25,7 @@ const asOlder = ({ method, params: given }: Asked): { request: JsonObject; level
     ...meta
   } = isObject(_meta) ? _meta : {}
   return {
-    request: { method, params: { ...params, ...(Object.keys(meta).length > 0 ? { _meta: meta } : {}) } },
+    asked: { method, params: { ...params, ...(Object.keys(meta).length > 0 ? { _meta: meta } : {}) } },
     level: isLogLevel(level) ? level : undefined,
   }
 }
@@ -39,11 +41,13 @@ const REFUSE: ServerOptions['onRequest'] = async () => ({
  */
 export const createOwnPort = (
   gate: Outside,
-  parts: { sessions: OwnSessions; streams: OwnStreams },
+  parts: { sessions: OwnSessions; streams: OwnStreams; tasks: NewerTasks },
   server: RemitServer,
-  capabilities: JsonObject,
+  given: JsonObject,
 ): ServerPort & { hello: () => Promise<JsonObject> } => {
-  const { sessions, streams } = parts
+  const { sessions, streams, tasks } = parts
+  // Extensions are what the newer revision has.
+  const { extensions: _extensions, ...capabilities } = given
   const inSession = async <T>(work: (own: OwnSession) => Promise<T>): Promise<T> => {
     const own = await sessions.of(server, capabilities)
     try {
@@ -61,6 +65,18 @@ export const createOwnPort = (
       { jsonrpc: '2.0', id: ownId(), ...request },
       options,
     )
+  /** Puts a request to the server, where it can ask what the gate has capabilities for. */
+  const put = async (own: OwnSession, asked: Asked, options: ServerOptions): Promise<ServerMessage> => {
+    const leave =
+      Object.keys(capabilities).length > 0
+        ? await streams(server, own, { onNotification: () => {}, onRequest: options.onRequest })
+        : undefined
+    try {
+      return await send(own, { ...asked }, options)
+    } finally {
+      leave?.()
+    }
+  }
   /** Has the server log from this level on, at least. */
   const wantLevel = async (own: OwnSession, level: string | undefined, options: ServerOptions) => {
     const able = isObject(own.hello.capabilities) && isObject(own.hello.capabilities.logging)
@@ -88,7 +104,7 @@ export const createOwnPort = (
     request: ({ id, method, params }, options) =>
       inSession(async (own) => {
         version = own.session.version
-        const { request, level } = asOlder({ method, params })
+        const { asked, level } = asOlder({ method, params })
         const heard: ServerOptions = {
           ...options,
           onNotification: (message: ServerMessage) => {
@@ -98,15 +114,16 @@ export const createOwnPort = (
           },
         }
         await wantLevel(own, level, options)
-        const leave =
-          Object.keys(capabilities).length > 0
-            ? await streams(server, own, { onNotification: () => {}, onRequest: options.onRequest })
-            : undefined
-        try {
-          return underId(asModern(method, await send(own, request, heard), own.hello.serverInfo), id)
-        } finally {
-          leave?.()
-        }
+        const answer = await tasks.request({
+          server,
+          capabilities: isObject(own.hello.capabilities) ? own.hello.capabilities : {},
+          asked,
+          mayBeTask: hasTasks(given),
+          options: heard,
+          ask: (one, how) => put(own, one, how),
+        })
+        if (method === 'tools/list') tasks.learn(server, (answer.message.result as JsonObject | undefined)?.tools)
+        return underId(asModern(method, answer, own.hello.serverInfo), id)
       }),
     notify: (message) => inSession((own) => tell(gate, { server, session: own.session }, message)),
     listen: (wanted, options) =>

@@ -1,9 +1,9 @@
-import { RPC } from '../../../lib/api/mcp.ts'
+import { RPC, TASKS_EXTENSION } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
-import { offeredToServer } from '../capabilities.ts'
+import { asNewerCapabilities, offeredToServer } from '../capabilities.ts'
 import { OtherEra, SessionGone, within } from '../forward.ts'
 import type { Agent, Era, ServerOptions, ServerPort } from '../ports.ts'
 import type { Session } from '../sessions.ts'
@@ -11,6 +11,8 @@ import { createEras } from './eras.ts'
 import { createLegacyPort } from './legacy.ts'
 import { createModernPort } from './modern.ts'
 import { forLegacyAgent } from './modern-for-legacy.ts'
+import { createNewerTasks } from './newer-tasks.ts'
+import { createGivenUp, createOlderTasks } from './older-tasks.ts'
 import { createOwnPort } from './own.ts'
 import { ownId } from './own-id.ts'
 import { createOwnSessions } from './own-sessions.ts'
@@ -39,7 +41,8 @@ const NOBODY: Omit<ServerOptions, 'signal'> = {
 export const createServerPorts = (gate: Outside): ServerPorts => {
   const eras = createEras(gate)
   const paramHeaders = createParamHeaders()
-  const own = { sessions: createOwnSessions(gate), streams: createOwnStreams(gate) }
+  const givenUp = createGivenUp()
+  const own = { sessions: createOwnSessions(gate), streams: createOwnStreams(gate), tasks: createNewerTasks(gate) }
 
   const knownCapabilities = (server: RemitServer, capabilities: JsonObject): JsonObject => {
     const inForce = gate.authority.current()
@@ -87,12 +90,17 @@ export const createServerPorts = (gate: Outside): ServerPorts => {
       return { ...port, request }
     }
     const kept = gate.kept.of(id)
-    const port = createModernPort(gate, { eras, paramHeaders }, server, () => ({
-      capabilities: knownCapabilities(server, session.capabilities ?? {}),
-      client: session.client,
-      logLevel: kept.level(),
-    }))
-    return forLegacyAgent(gate, port, kept)
+    const port = createModernPort(gate, { eras, paramHeaders }, server, ({ method, params }) => {
+      const capabilities = knownCapabilities(server, session.capabilities ?? {})
+      // The older revision says by the request whether it may become a task.
+      const mayBeTask = session.tasks === true && (params.task !== undefined || method.startsWith('tasks/'))
+      return {
+        capabilities: mayBeTask ? { ...capabilities, extensions: { [TASKS_EXTENSION]: {} } } : capabilities,
+        client: session.client,
+        logLevel: kept.level(),
+      }
+    })
+    return forLegacyAgent(gate, port, kept, createOlderTasks(gate, server.name, givenUp, port.request))
   }
   /** What a server says of its tools concerns decisions, whoever it says it to. */
   const watched = (port: ServerPort): ServerPort => {
@@ -127,7 +135,7 @@ export const createServerPorts = (gate: Outside): ServerPorts => {
       if ((await eras.of(server)) === 'legacy') {
         const { serverInfo, capabilities, instructions } = await createOwnPort(gate, own, server, known).hello()
         return {
-          capabilities: isObject(capabilities) ? capabilities : {},
+          capabilities: asNewerCapabilities(isObject(capabilities) ? capabilities : {}),
           ...(serverInfo === undefined ? {} : { serverInfo }),
           ...(instructions === undefined ? {} : { instructions }),
         }
