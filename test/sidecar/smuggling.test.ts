@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Standalone } from '../../sidecar/standalone.ts'
+import { MODERN, meta } from './modern-agent.ts'
 import { message, openSession, post } from './raw-agent.ts'
 import { answerWith, type RawServer, startRawServer } from './raw-server.ts'
 import { bodies, createWorld, openGate, readReceipts } from './world.ts'
@@ -80,7 +81,19 @@ describe('what an agent tries to get past the gate', () => {
   const host = 'host: localhost\r\nconnection: close\r\n'
   const body = message(7, 'tools/call', { name: 'anything' })
   const json = `content-type: application/json\r\naccept: */*\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  const repeating = (name: string, ...headers: string[]) => {
+    const text = message(7, 'tools/call', { name, _meta: meta() })
+    const lines = [
+      `mcp-protocol-version: ${MODERN}`,
+      'mcp-method: tools/call',
+      ...headers,
+      `content-length: ${text.length}`,
+    ]
+    return `POST /mcp/raw HTTP/1.1\r\n${host}content-type: application/json\r\naccept: */*\r\n${lines.join('\r\n')}\r\n\r\n${text}`
+  }
   const paths: [what: string, request: string, status: number][] = [
+    ['a name that is repeated twice', repeating('anything', 'mcp-name: anything', 'mcp-name: anything'), 400],
+    ['a name repeated in two parts', repeating('any, thing', 'mcp-name: any', 'mcp-name: thing'), 400],
     ['an absolute address', `POST http://10.0.0.1/mcp/raw HTTP/1.1\r\n${host}${json}`, 404],
     ['an encoded slash', `POST /mcp%2fraw HTTP/1.1\r\n${host}${json}`, 404],
     ['a step upwards', `POST /llm/main/../../mcp/raw HTTP/1.1\r\n${host}${json}`, 400],
