@@ -111,6 +111,10 @@ const readWhole = (response: IncomingMessage, maxBytes: number, signal: AbortSig
     )
   })
 
+/** Whether a gateway before the server, such as our bridge, says that nobody knows what came of the request. */
+const isLost = ({ error }: JsonObject): boolean =>
+  isObject(error) && isObject(error.data) && error.data.effect === 'unknown'
+
 const mediaType = (response: IncomingMessage) =>
   (response.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
 
@@ -147,6 +151,8 @@ export const readAnswer = async (
       throw invalid('the answer has neither or both of result and error')
     if ('result' in answer.message ? !isObject(answer.message.result) : !isObject(answer.message.error))
       throw invalid('the result or error is not an object')
+    // As an error of the server's own it would count as not made, and frameworks keep errors from their models.
+    if (isLost(answer.message)) throw new UpstreamFailure('unreachable', 'the call was lost on the way', true)
     return answer
   }
   if (type === 'application/json') {

@@ -182,6 +182,16 @@ describe('a server that is down, slow or answers garbage', () => {
       'unreachable',
       /broke off.*took effect is unknown/s,
     ],
+    [
+      'an error of a bridge whose server ended with the call',
+      (r, id) => {
+        const error = { code: -32603, message: 'the server ended', data: { effect: 'unknown' } }
+        r.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id, error }))
+      },
+      'UpstreamUnreachable',
+      'unreachable',
+      /lost.*took effect is unknown/s,
+    ],
   ]
   it.each(cases)(
     '%s: the agent gets a sentence, the timeline the outcome',
