@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from 'vitest'
 import type { Remit } from '../../lib/api/remit.ts'
-import { send } from './modern-agent.ts'
+import { eventsOf, send } from './modern-agent.ts'
 import { HEADERS, message, openSession, post } from './raw-agent.ts'
 import { answerWith, startRawServer } from './raw-server.ts'
 import { openUnder, remitFor } from './remit-gate.ts'
@@ -48,6 +48,42 @@ it('an agent whose time is over can give up what it began, and do nothing else',
   ])
   expect(bodies(readReceipts(dir), 'intent').at(-1)).toMatchObject({ call: { type: 'task', method: 'tasks/cancel' } })
   expect(bodies(readReceipts(dir), 'result').at(-1)?.outcome).toBe('ok')
+})
+
+it('what an agent says to a server does not leave when its time is over by then', async () => {
+  const server = await startRawServer((call, response) => {
+    const asked = { method: 'sampling/createMessage', params: { messages: [], maxTokens: 1 } }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id: 's-1', ...asked })}\n\n`)
+    setTimeout(() => {
+      response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: call.id, result: { content: [] } })}\n\n`)
+    }, 500)
+  })
+  world.onClose(server.close)
+  let ahead = 0
+  const methods = ['sampling/createMessage']
+  const remit = remitFor(server.url, {
+    agent: { ...remitFor('').agent, name: 'asked' },
+    rules: [
+      ...RULES,
+      { policy: 'p', mode: 'Enforce', type: 'request', name: 'ask', match: { methods }, effect: 'Allow' },
+    ],
+    expiresAt: new Date(Date.now() + HOUR).toISOString(),
+  })
+  const { url } = await openUnder(world, remit, { now: () => Date.now() + ahead })
+  const session = await openSession(url)
+  const called = await post(url, message(7, 'tools/call', { name: 'ask' }), session)
+  const reader = called.body!.getReader()
+  let text = ''
+  while (!text.includes('createMessage')) text += Buffer.from((await reader.read()).value!).toString()
+  const { id } = eventsOf(text).find(({ method }) => method === 'sampling/createMessage')!
+  ahead = 2 * HOUR
+  const said = { role: 'assistant', model: 'm', content: { type: 'text', text: 'secret' } }
+  expect((await post(url, JSON.stringify({ jsonrpc: '2.0', id, result: said }), session)).status).toBe(202)
+  await expect
+    .poll(() => server.messages().at(-1))
+    .toMatchObject({ id: 's-1', error: { message: 'The gate before this client withholds its answer.' } })
+  await reader.cancel()
 })
 
 it('what an agent listens to is not opened again while it is suspended, and ends with its server', async () => {

@@ -296,9 +296,14 @@ describe('what a server tries on an agent by way of all but tools', () => {
 
   it('a URL in an error is shown only when a rule lets the server ask for it', async () => {
     let url = 'https://evil.example/'
+    let count = 1
     const refuse = (each: Call, response: ServerResponse) => {
       const elicitation = { mode: 'url', elicitationId: 'e-1', url, message: 'Sign in', extra: 'secret' }
-      const error = { code: -32042, message: 'Sign in first', data: { elicitations: [elicitation], extra: 'secret' } }
+      const error = {
+        code: -32042,
+        message: 'Sign in first',
+        data: { elicitations: Array(count).fill(elicitation), extra: 'secret' },
+      }
       response.writeHead(200, { 'content-type': 'application/json' })
       response.end(JSON.stringify({ jsonrpc: '2.0', id: each.id, error }))
     }
@@ -324,6 +329,10 @@ describe('what a server tries on an agent by way of all but tools', () => {
       data: { elicitations: [{ mode: 'url', elicitationId: 'e-1', url, message: 'Sign in' }] },
     })
     expect(requests().at(-1)).toMatchObject({ decision: { effect: 'Allow' } })
+    const asked = requests().length
+    count = 17
+    expect(JSON.stringify((await ask('tools/call', call)).last)).not.toContain('sign-in')
+    expect(requests()).toHaveLength(asked)
     expect(heard).toEqual([])
     complete()
     complete()
