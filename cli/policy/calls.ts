@@ -1,5 +1,6 @@
 import type { ReadObject } from '../../lib/core/decide.ts'
 import { describe, UserError } from '../../lib/core/errors.ts'
+import { isObject } from '../../lib/core/json-rpc.ts'
 import { rfc3339 } from '../../lib/core/rfc3339.ts'
 import { type Json, parseStrict } from '../../lib/core/strict.ts'
 import { oneLine } from '../render/one-line.ts'
@@ -153,6 +154,3 @@ function objectsOf(objects: unknown, where: string): ReadObject[] | undefined {
     `${where}: objects is not a list of what was read, such as [{"tool": "tickets/get_ticket", "value": {"owner": "ana"}}]`,
   )
 }
-
-const isObject = (value: unknown): value is Record<string, Json> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,12 +1,11 @@
 import { createParser } from 'eventsource-parser'
 import type { ToolDefinition } from '../../lib/api/gen/types.ts'
+import { HEADER, LEGACY_VERSIONS } from '../../lib/api/mcp.ts'
 import { VERSION } from '../../lib/api/version.ts'
 import { UserError } from '../../lib/core/errors.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { type Json, parseStrict } from '../../lib/core/strict.ts'
 
-type JsonObject = { [key: string]: Json }
-
-const PROTOCOL_VERSION = '2025-11-25'
 const TIMEOUT_MS = 30_000
 const MAX_BYTES = 16 * 1024 * 1024
 /** A server that always names a next page ends here. */
@@ -42,8 +41,8 @@ export const listTools = async (server: string, url: string, token?: string): Pr
     const response = await send('POST', { id, method, params })
     if (!response.ok) throw invalid(`HTTP ${response.status} to ${method}`)
     const answer = await answerTo(response, id, invalid)
-    const named = response.headers.get('mcp-session-id')
-    if (named !== null) session['mcp-session-id'] = named
+    const named = response.headers.get(HEADER.session)
+    if (named !== null) session[HEADER.session] = named
     if (isObject(answer.error)) throw invalid(`${method} was answered with: ${String(answer.error.message)}`)
     if (!isObject(answer.result)) throw invalid(`${method} was answered without a result`)
     return answer.result
@@ -51,8 +50,8 @@ export const listTools = async (server: string, url: string, token?: string): Pr
 
   try {
     const clientInfo = { name: 'remit', version: VERSION }
-    const hello = await ask('initialize', { protocolVersion: PROTOCOL_VERSION, capabilities: {}, clientInfo })
-    session['mcp-protocol-version'] = String(hello.protocolVersion)
+    const hello = await ask('initialize', { protocolVersion: LEGACY_VERSIONS[0], capabilities: {}, clientInfo })
+    session[HEADER.version] = String(hello.protocolVersion)
     await (await send('POST', { method: 'notifications/initialized' })).body?.cancel()
     const tools: ToolDefinition[] = []
     let cursor: Json | undefined
@@ -66,7 +65,7 @@ export const listTools = async (server: string, url: string, token?: string): Pr
       }
       cursor = result.nextCursor
     }
-    if (session['mcp-session-id'] !== undefined) await (await send('DELETE')).body?.cancel()
+    if (session[HEADER.session] !== undefined) await (await send('DELETE')).body?.cancel()
     return tools
   } catch (error) {
     if (error instanceof UserError) throw error
@@ -108,6 +107,3 @@ async function answerTo(response: Response, id: number, invalid: (detail: string
   if (type === 'application/json') return read(text + decoder.decode())
   throw invalid('the stream ended without an answer')
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,6 +1,7 @@
 import type { ToolDefinition } from '../../lib/api/gen/types.ts'
 import { UserError } from '../../lib/core/errors.ts'
-import { type Json, parseStrict } from '../../lib/core/strict.ts'
+import { isObject } from '../../lib/core/json-rpc.ts'
+import { parseStrict } from '../../lib/core/strict.ts'
 
 /** Tools as their servers declare them, by server. */
 export type Tools = Record<string, ToolDefinition[]>
@@ -38,6 +39,3 @@ export const definitionOf = (
   if (tools === undefined || !Object.hasOwn(tools, server)) return 'pinned'
   return tools[server]?.find(({ name }) => name === tool)
 }
-
-const isObject = (value: unknown): value is Record<string, Json> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
