@@ -3,6 +3,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { CallToolResultSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { meta, send } from './modern-agent.ts'
+import { message, openSession, post } from './raw-agent.ts'
 import { answerWith, type RawServer, startRawServer } from './raw-server.ts'
 import { bodies, createWorld, openGate, readReceipts, startEverything, textOf } from './world.ts'
 
@@ -139,6 +140,12 @@ describe('an agent of 2025-11-25 at a server of 2026-07-28 that has tasks', () =
     // What a server makes nothing but a task of cannot be called otherwise.
     await expect(client.callTool({ name: 'slow', arguments: {} })).rejects.toMatchObject({ code: -32600 })
     await expect(client.experimental.tasks.listTasks()).rejects.toThrow()
+    // A revision that has no tasks gets its answer, whatever it asks for.
+    const older = await openSession(url, '2025-06-18')
+    const asked = await post(url, message(1, 'tools/call', { name: 'slow', arguments: {}, task: {} }), older)
+    expect(await asked.json()).toMatchObject({ error: { code: -32600 } })
+    const quick = await post(url, message(2, 'tools/call', { name: 'quick', arguments: {}, task: {} }), older)
+    expect(await quick.json()).toMatchObject({ result: { content: [{ text: 'quick at once' }] } })
   })
 
   it('gets what its task comes to, recorded before', async () => {

@@ -6,7 +6,7 @@ import type { Session } from '../sessions.ts'
 import type { Stream, Streams } from './streams.ts'
 
 /** How long a call may take before its answer becomes a stream, so that an agent whose connection breaks can come back. */
-const PRIME_MS = 1_000
+const PRIME_MS = 2_000
 
 /** The first revision whose clients know an event that says nothing. */
 const PRIMED_SINCE = '2025-11-25'

@@ -71,7 +71,7 @@ export const endedTask = (
   finished: Finished,
 ): Finished => {
   const { result } = answer.message
-  if (params.task === undefined || agent.session?.session.modern !== true || !isObject(result)) return finished
+  if (params.task === undefined || agent.session?.session.tasks !== true || !isObject(result)) return finished
   const taskId = randomUUID()
   const at = new Date(gate.now()).toISOString()
   const state = {
