@@ -11,6 +11,7 @@ import { createChannel } from './channel.ts'
 import type { FrontContext } from './context.ts'
 import { failureOf, lateAnswer } from './failure.ts'
 import { createFollowing } from './following.ts'
+import { asOlder } from './older.ts'
 import { cancellation, type Session } from './session.ts'
 
 const MAX_ROUNDS = 8
@@ -81,7 +82,7 @@ export const createBackedSession = (
           onAnswer: (text) => {
             const result = text.includes('"input_required"') ? (JSON.parse(text) as JsonObject).result : undefined
             if (!isObject(result) || result.resultType !== 'input_required')
-              return finish(withMembers(text, { set: { id } }))
+              return finish(withMembers(asOlder(method, text), { set: { id } }))
             if (round >= MAX_ROUNDS)
               return finish(JSON.stringify(rpcError(id, RPC.internal, `The server asked ${MAX_ROUNDS} times over.`)))
             const requests = isObject(result.inputRequests) ? result.inputRequests : {}

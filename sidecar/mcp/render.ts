@@ -1,6 +1,7 @@
 import { CACHEABLE, MAY_ASK, META, type RequestId, RPC } from '../../lib/api/mcp.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import { type Edit, inMember, withMembers } from '../../lib/core/json-text.ts'
+import { newerMembers, olderTool } from '../../lib/core/older.ts'
 import { UpstreamFailure } from '../upstream.ts'
 import type { ServerMessage } from './answer.ts'
 import type { Agent } from './ports.ts'
@@ -45,25 +46,15 @@ export const asModern = (method: string, answer: ServerMessage, info?: unknown):
  * A tool as a client of the older revisions can read it: forms of results are objects there, and of each tool it says
  * whether calls of it may become tasks, which a modern server decides call by call.
  */
-export const asLegacyTool = (tool: JsonObject, { session }: Pick<Agent, 'session'>): JsonObject => {
-  const given: JsonObject = session?.session.tasks ? { ...tool, execution: { taskSupport: 'optional' } } : tool
-  if (!isObject(given.outputSchema) || given.outputSchema.type === 'object') return given
-  const { outputSchema: _, ...rest } = given
-  return rest
-}
+export const asLegacyTool = (tool: JsonObject, { session }: Pick<Agent, 'session'>): JsonObject =>
+  olderTool(session?.session.tasks ? { ...tool, execution: { taskSupport: 'optional' } } : tool)
 
 /** A modern server's answer for an agent of an older revision. */
 export const asLegacy = (method: string, answer: ServerMessage): ServerMessage => {
   const { result } = answer.message
   if (!isObject(result)) return answer
-  const unreadable =
-    method === 'tools/call' && result.structuredContent !== undefined && !isObject(result.structuredContent)
   return edited(answer, 'result', {
-    drop: [
-      'resultType',
-      ...(CACHEABLE.has(method) ? ['ttlMs', 'cacheScope'] : []),
-      ...(unreadable ? ['structuredContent'] : []),
-    ],
+    drop: ['resultType', ...(CACHEABLE.has(method) ? ['ttlMs', 'cacheScope'] : []), ...newerMembers(method, result)],
   })
 }
 

@@ -1,4 +1,6 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../harness/eventually.ts'
 import {
@@ -270,6 +272,21 @@ describe('a client of 2025-11-25 before a server of 2026-07-28', () => {
     await bridge.ready()
     expect(textOf(await session.call('pid'))).not.toBe(before)
     expect((await session.remove()).status).toBe(200)
+  })
+
+  it('sees of tools and results what its revision can read', async () => {
+    const bridge = await start()
+    const client = new LegacyClient({ name: 'agent', version: '1' })
+    await client.connect(new LegacyTransport(new URL(bridge.url)))
+    const { tools } = await client.listTools()
+    expect(tools.find(({ name }) => name === 'numbers')).toEqual({
+      name: 'numbers',
+      inputSchema: { type: 'object', properties: {} },
+    })
+    expect(await client.callTool({ name: 'numbers' })).toMatchObject({ content: [{ text: 'one and two' }] })
+    await client.close()
+    const [{ result }] = await messagesOf(await modern(bridge.url, 'tools/call', { name: 'numbers', arguments: {} }))
+    expect(result.structuredContent).toEqual([1, 2])
   })
 
   it('is asked by a request on the stream of its call', async () => {
