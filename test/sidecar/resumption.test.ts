@@ -285,6 +285,40 @@ describe('an agent that comes back', () => {
     expect(two.receipt).toMatch(/^[0-9a-f]{12}-\d+$/)
   })
 
+  it('hears each thing on one of its streams, the newest that is connected; all end with the session', async () => {
+    const headers = await openSession(direct)
+    const open = async () => {
+      const controller = new AbortController()
+      const { signal } = controller
+      const stream = await fetch(direct, { headers: { ...headers, accept: 'text/event-stream' }, signal })
+      let text = ''
+      const over = stream.body!.pipeTo(
+        new WritableStream({
+          write: (chunk) => {
+            text += Buffer.from(chunk).toString()
+          },
+        }),
+      )
+      over.catch(() => {})
+      return { heard: () => text.match(/list_changed/g)?.length ?? 0, over, drop: () => controller.abort() }
+    }
+    const call = post(direct, message(1, 'tools/call', { name: 'quiet' }), headers)
+    await isMade()
+    server.proceed()
+    await (await call).text()
+    const changed = () => server.made[0]!.server.sendToolListChanged()
+    const [first, second] = [await open(), await open()]
+    await changed()
+    await expect.poll(second.heard, PATIENT).toBe(1)
+    second.drop()
+    await moment(200)
+    await changed()
+    await expect.poll(first.heard, PATIENT).toBe(1)
+    expect([second.heard(), server.gets]).toEqual([1, [undefined]])
+    await fetch(direct, { method: 'DELETE', headers })
+    await first.over
+  })
+
   it('too late is told that there is nothing to wait for, and the record says that the call was given up', async () => {
     const headers = await openSession(direct)
     const { last } = await begin('count', headers, 'late')
