@@ -307,10 +307,25 @@ describe('what a server tries on an agent by way of all but tools', () => {
       response.writeHead(200, { 'content-type': 'application/json' })
       response.end(JSON.stringify({ jsonrpc: '2.0', id: each.id, error }))
     }
-    const undecided = ['tools/list', 'resources/list', 'ping']
+    const undecided = ['tools/list', 'resources/list', 'ping', 'initialize']
+    const begin = ({ id, params }: Call, response: ServerResponse) => {
+      response.setHeader('mcp-session-id', 'upstream-session')
+      const serverInfo = { name: 'raw', version: '1' }
+      answerWith(response, id, {
+        protocolVersion: params?.protocolVersion,
+        capabilities: { resources: {} },
+        serverInfo,
+      })
+    }
+    let isBegun = false
+    const initialize = (each: Call, response: ServerResponse) => {
+      if (isBegun) refuse(each, response)
+      else begin(each, response)
+      isBegun = true
+    }
     const { ask, listen, heard } = await start(
       refuse,
-      Object.fromEntries(undecided.map((method) => [method, refuse])),
+      { ...Object.fromEntries(undecided.map((method) => [method, refuse])), initialize },
       POLICY.replace('where: [{arg: mode, in: [form]}]', 'where: [{arg: url, prefix: "https://bank.example/"}]'),
     )
     const stream = await listen()
@@ -322,7 +337,9 @@ describe('what a server tries on an agent by way of all but tools', () => {
     url = 'https://bank.example/sign-in'
     // Whoever only looks around cannot know what for.
     for (const method of undecided)
-      expect((await ask(method)).last.error).toMatchObject({ data: { code: 'UpstreamInvalid' } })
+      expect((await ask(method, { protocolVersion: '2025-11-25' })).last.error).toMatchObject({
+        data: { code: 'UpstreamInvalid' },
+      })
     expect((await ask('tools/call', call)).last.error).toEqual({
       code: -32042,
       message: 'Sign in first',

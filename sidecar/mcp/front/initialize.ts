@@ -75,8 +75,11 @@ const begin = async (gate: GateContext, greeting: Greeting): Promise<string | un
   const { result } = answer.message
   if (!isObject(result)) {
     gate.ports.forgetEra(server)
+    const { error } = answer.message as { error?: JsonObject }
+    if (error?.code === RPC.urlElicitationRequired)
+      throw new UpstreamFailure('invalid', 'it wants a URL opened before there is a session', true)
     reply.answer(answer.message)
-    return String((answer.message as { error?: { code?: unknown } }).error?.code)
+    return String(error?.code)
   }
   if (!isSupportedVersion(result.protocolVersion)) {
     const values = { version: String(result.protocolVersion).slice(0, 20), supported: PROTOCOL_VERSIONS.join(', ') }
