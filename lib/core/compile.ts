@@ -41,7 +41,7 @@ export interface CompileInput {
 
 /**
  * The remit of one agent from everything it depends on: deterministic, whatever the order of the lists. Any problem in
- * any policy or in the owner group refuses the whole; the caller keeps the last good remit in force.
+ * any policy or in the owner group refuses the whole: what it was meant to forbid is not known.
  */
 export function compile(input: CompileInput): { remit: Remit } | { problems: Problem[] } {
   const { agent } = input
