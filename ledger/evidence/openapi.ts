@@ -10,7 +10,7 @@ const integer = (description: string) => ({ type: 'integer', format: 'int64', de
 const receipt = {
   type: 'object',
   description:
-    'Receipt is one record of what an agent did, exactly as its sidecar signed it: an intent before each call, a result after it, and the starts, remits, freezes and heartbeats in between. Receipts are only ever added; nobody can change or delete one through this API.',
+    'Receipt is one record of what an agent did, exactly as its sidecar signed it: an intent before each call, a result after it, and the starts, remits and freezes in between. Receipts are only ever added; nobody can change or delete one through this API.',
   properties: {
     apiVersion: string('Group and version of this object.'),
     kind: string('Always Receipt.'),
