@@ -1,11 +1,9 @@
 import type { Receipt, ReceiptKind } from '../../lib/api/receipt.ts'
+import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Json } from '../../lib/core/strict.ts'
 
-type Fields = Record<string, Json>
 type Check = (value: Json | undefined) => boolean
 
-const isObject = (value: Json | undefined): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const matches =
   (pattern: RegExp): Check =>
   (value) =>
@@ -116,12 +114,12 @@ const CALLS: Record<string, Shape> = {
   },
 }
 
-const at = (object: Fields, path: string): Json | undefined => {
+const at = (object: JsonObject, path: string): Json | undefined => {
   let value: Json | undefined = object
   for (const key of path.split('.')) value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
   return value
 }
-const misfit = (object: Fields, shape: Shape, prefix: string): string | undefined => {
+const misfit = (object: JsonObject, shape: Shape, prefix: string): string | undefined => {
   const path = Object.keys(shape).find((p) => !shape[p]?.(at(object, p)))
   return path && `${prefix}.${path}`
 }

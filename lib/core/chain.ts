@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
 import type { Envelope, Receipt, ReceiptBody, ReceiptKind } from '../api/receipt.ts'
 import { canonical, sha256hex } from './canonical.ts'
+import { isObject } from './json-rpc.ts'
 
 /** Bytes of the canonical form of one body. */
 export const MAX_BODY_BYTES = 16 * 1024
@@ -102,7 +103,7 @@ export function verifyReceipts(
   const [first] = receipts
   if (first === undefined) return { ok: true }
   const named =
-    isRecord(first) && isRecord(first.body) && first.body.kind === 'incarnation' ? first.body.publicKey : undefined
+    isObject(first) && isObject(first.body) && first.body.kind === 'incarnation' ? first.body.publicKey : undefined
   const raw = publicKey ?? named
   if (typeof raw !== 'string') return { ok: false, at: 0, why: 'no incarnation receipt names the key' }
   const key = publicKeyOf(raw)
@@ -117,15 +118,13 @@ export function verifyReceipts(
 }
 
 const ENVELOPE_KEYS = 'agent,body,epoch,incarnation,kind,prev,seq,sig,time,v'
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const keysOf = (value: object): string => Object.keys(value).sort().join()
 
 /** What keeps a value, whatever it is, from being looked at as a receipt. */
 function shapeProblem(receipt: unknown): string | undefined {
-  if (!isRecord(receipt) || keysOf(receipt) !== 'body,envelope') return 'a receipt has an envelope and a body only'
+  if (!isObject(receipt) || keysOf(receipt) !== 'body,envelope') return 'a receipt has an envelope and a body only'
   const { envelope, body } = receipt
-  if (!isRecord(envelope) || keysOf(envelope) !== ENVELOPE_KEYS || envelope.v !== 1)
+  if (!isObject(envelope) || keysOf(envelope) !== ENVELOPE_KEYS || envelope.v !== 1)
     return 'the envelope has other fields'
   const { epoch, seq, v: _, ...texts } = envelope
   if (
@@ -135,7 +134,7 @@ function shapeProblem(receipt: unknown): string | undefined {
   ) {
     return 'a field of the envelope is of another type'
   }
-  if (!isRecord(body)) return 'the body is not an object'
+  if (!isObject(body)) return 'the body is not an object'
   return hasCanonicalForm(receipt) ? undefined : 'the receipt has no canonical form'
 }
 

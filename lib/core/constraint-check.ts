@@ -1,6 +1,7 @@
 import type { Constraint, NegatedConstraint } from '../api/gen/types.ts'
 import { checkTogether, operatorNames } from './constraint-types.ts'
 import { bound, isDecimalText } from './decimal.ts'
+import { isObject } from './json-rpc.ts'
 import { checkOperands } from './operand-check.ts'
 import { OPERATORS } from './operator.ts'
 import { parsePath } from './path.ts'
@@ -122,6 +123,3 @@ function bounds(constraint: Constraint, index: number, name: 'min' | 'max' | 'mi
   const arg = `${constraint.arg}${inside === '' ? '' : ` (not, ${index})`}`
   return [{ value: value as Bound, index, inside, arg, path: constraint.arg }]
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,6 +1,7 @@
 import type { Pin, ToolDefinition } from '../api/gen/types.ts'
 import { canonical, sha256hex } from './canonical.ts'
 import type { ErrorCode } from './errors.ts'
+import { isObject } from './json-rpc.ts'
 
 const PARTS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const
 
@@ -35,8 +36,6 @@ export function drift(pinned: ToolDefinition, now: ToolDefinition): string[] {
   walk(pinnedParts(pinned), pinnedParts(now), '')
   return changes.length > MAX_CHANGES ? [...changes.slice(0, MAX_CHANGES), 'and more'] : changes
 }
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Why a pin does not hold: a code of the catalog and a phrase for its `detail`. */
 export interface PinProblem {

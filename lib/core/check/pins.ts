@@ -1,8 +1,9 @@
 import type { Pin } from '../../api/gen/types.ts'
+import { isObject } from '../json-rpc.ts'
 import { definitionDigest } from '../pin.ts'
 import type { Problems } from '../problem.ts'
 import { checkServerName, checkToolName } from './match.ts'
-import { isObject, isShape, unknownKeys } from './shape.ts'
+import { isShape, unknownKeys } from './shape.ts'
 
 const KEYS = new Set(['server', 'tool', 'digest', 'definition'])
 const WRITE_ANEW = 'Let kubectl remit policy pin write it.'

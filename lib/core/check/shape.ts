@@ -1,12 +1,10 @@
 import { MAX_DURATION_MS, parseDuration } from '../duration.ts'
+import { isObject } from '../json-rpc.ts'
 import { parsePath } from '../path.ts'
 import type { Problems } from '../problem.ts'
 
 export const REMOVE = 'Remove it.'
 export const LATER = 'is not enforced by this version'
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** What this version does not know is refused, never ignored: it may be a restriction that a newer one enforces. */
 export function unknownKeys(object: object, known: ReadonlySet<string>, field: string, found: Problems): void {

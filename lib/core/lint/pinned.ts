@@ -1,6 +1,6 @@
 import type { Constraint, Match, PolicySpec, ToolDefinition } from '../../api/gen/types.ts'
-import { isObject } from '../check/shape.ts'
 import { TYPE_NAMES, typesOf, type ValueType } from '../constraint-types.ts'
+import { isObject } from '../json-rpc.ts'
 import { compileMatch } from '../match.ts'
 import { parsePath } from '../path.ts'
 import { type Problem, type Problems, problems } from '../problem.ts'

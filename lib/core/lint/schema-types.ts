@@ -1,7 +1,7 @@
 import type { ToolDefinition } from '../../api/gen/types.ts'
-import { isObject } from '../check/shape.ts'
 import type { ValueType } from '../constraint-types.ts'
 import { isDecimalText } from '../decimal.ts'
+import { isObject } from '../json-rpc.ts'
 import type { Step } from '../path.ts'
 
 /** Which types a place can have at most; undefined: any. Empty: nothing can stand there. */
