@@ -36,6 +36,7 @@ describe('docs/compat.md', () => {
   test.each(CLIENTS.filter(({ pod }) => pod))('says what became of $title in a pod', ({ title }) => {
     for (const era of ERAS)
       expect(tables.find((text) => text.startsWith('Agents in pods'))).toContain(`| ${title} | ${ERA_NAMES[era]} | `)
+    expect(tables.find((text) => text.startsWith('A server on standard input'))).toContain(`| ${title} | `)
   })
   test('hides nothing: what is known not to work stands there with its reason', () => {
     const reasons = CLIENTS.flatMap((client) =>

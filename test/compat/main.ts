@@ -44,7 +44,7 @@ await runTool(async () => {
     ...surprises(CLIENTS, pods.cells).map((fault) => `In a pod: ${fault}`),
     ...pods.bridge
       .filter((cell) => cell.faults.length > 0)
-      .map((cell) => `Behind the bridge, ${cell.case}: ${cell.faults.join('; ')}`),
+      .map((cell) => `${cell.client}, behind the bridge, ${cell.case}: ${cell.faults.join('; ')}`),
   ]
   for (const fault of faults) console.error(fault)
   if (positionals.length === 0 && eras === ERAS)

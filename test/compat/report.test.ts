@@ -40,5 +40,7 @@ test('an agent in a pod that says nothing of a case did not pass it, nor a serve
   const no = (times: number) => '**no** | '.repeat(times).trim()
   expect(renderPods([cell('allow')])).toContain(`| ${client.title} | 2025-11-25 | yes | ${no(7)}`)
   expect(renderPods([cell('allow')])).toContain(`| ${client.title} | 2026-07-28 | ${no(8)}`)
-  expect(renderBridge([{ case: 'dies', faults: [] }])).toContain('| **no** | **no** | yes | **no** |')
+  expect(renderBridge([{ client: client.name, case: 'dies', faults: [] }])).toContain(
+    `| ${client.title} | **no** | **no** | yes | **no** |`,
+  )
 })

@@ -64,28 +64,33 @@ export const renderMatrix = (clients: readonly CompatClient[], cells: readonly C
 
 export const ERA_NAMES: Record<Era, string> = { legacy: '2025-11-25', modern: '2026-07-28' }
 
+type Played<C extends string> = { client: string; case: C; faults: readonly string[] }
+const titlesOf = (cells: readonly Played<string>[]) =>
+  CLIENTS.filter(({ name }) => cells.some(({ client }) => client === name))
+/** A case that nothing is said of did not pass. */
+const mark = (cells: readonly Played<string>[], client: string, name: string): string =>
+  cells.some((cell) => cell.client === client && cell.case === name && cell.faults.length === 0) ? 'yes' : '**no**'
+
 /** What became of the agents in pods, as a table of Markdown. */
-export const renderPods = (cells: readonly Cell[]): string => {
-  const clients = CLIENTS.filter(({ name }) => cells.some(({ client }) => client === name))
-  const mark = (client: string, era: Era, name: CaseName) =>
-    cells.some((cell) => cell.client === client && cell.era === era && cell.case === name && cell.faults.length === 0)
-      ? 'yes'
-      : '**no**'
-  return [
+export const renderPods = (cells: readonly Cell[]): string =>
+  [
     row(['agent', 'server', ...CASES]),
     row(['---', '---', ...CASES.map(() => '---')]),
-    ...clients.flatMap(({ name, title }) =>
-      ERAS.map((era) => row([title, ERA_NAMES[era], ...CASES.map((one) => mark(name, era, one))])),
+    ...titlesOf(cells).flatMap(({ name, title }) =>
+      ERAS.map((era) => {
+        const played = cells.filter((cell) => cell.era === era)
+        return row([title, ERA_NAMES[era], ...CASES.map((one) => mark(played, name, one))])
+      }),
     ),
   ].join('\n')
-}
 
 /** What became of the server behind the bridge, as a table of Markdown. */
-export const renderBridge = (cells: readonly BridgeCell[]): string => {
-  const mark = (name: string) =>
-    cells.some((cell) => cell.case === name && cell.faults.length === 0) ? 'yes' : '**no**'
-  return [row(BRIDGE_CASES), row(BRIDGE_CASES.map(() => '---')), row(BRIDGE_CASES.map(mark))].join('\n')
-}
+export const renderBridge = (cells: readonly BridgeCell[]): string =>
+  [
+    row(['agent', ...BRIDGE_CASES]),
+    row(['---', ...BRIDGE_CASES.map(() => '---')]),
+    ...titlesOf(cells).map(({ name, title }) => row([title, ...BRIDGE_CASES.map((one) => mark(cells, name, one))])),
+  ].join('\n')
 
 /** The page docs/compat.md. */
 export const renderPage = (
@@ -115,7 +120,7 @@ As AgentIdentities on a cluster, each before a server in a pod of its own; in ev
 ${renderPods(pods)}
 
 ## A server on standard input and output
-\`mcp-server-sqlite\` in a pod, deployed as in [the bridge](bridge.md), and Pydantic AI in another: a query that is allowed, one that is not, one that never ends and during which the server is killed, and one after it.
+\`mcp-server-sqlite\` in a pod, deployed as in [the bridge](bridge.md), and agents in others: a query that is allowed, one that is not, one that never ends and during which the server is killed (the model is told that nobody knows whether it took effect), and one after it.
 
 ${renderBridge(bridge)}
 `

@@ -7,10 +7,12 @@ import { logOf, waitLine } from '../../e2e/support/agents.ts'
 import { apply, ok } from '../../e2e/support/kubectl.ts'
 import { intentsIn, receiptName, resultsIn } from '../../e2e/support/receipts.ts'
 import { dropNamespaces, makeNamespace } from '../../e2e/support/world.ts'
+import type { CompatClient } from '../clients.ts'
 import { BRIDGE_CASES, type BridgeCase, type BridgeCell } from './bridge-cases.ts'
 import { applyTeam, pythonAgent, settledReceipts } from './play.ts'
 
 const NAME = 'sqlite-mcp'
+const TOKEN = `${NAME}-token`
 const ENDLESS = 'SELECT count(*) FROM (WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n)'
 const play = (name: BridgeCase, query: string) => ({ case: name, tool: 'read_query', arguments: { query } })
 const PLAYS = [
@@ -74,9 +76,9 @@ interface Seen {
   error: boolean
 }
 
-const judge = async (namespace: string, agent: string): Promise<BridgeCell[]> => {
-  const receipts = await settledReceipts(namespace, agent)
-  const seen = (await logOf(namespace, agent))
+const judge = async (namespace: string, client: string): Promise<BridgeCell[]> => {
+  const receipts = await settledReceipts(namespace, client)
+  const seen = (await logOf(namespace, client))
     .split('\n')
     .filter((line) => line.startsWith('{"case"'))
     .map((line) => JSON.parse(line) as Seen)
@@ -101,36 +103,49 @@ const judge = async (namespace: string, agent: string): Promise<BridgeCell[]> =>
       [effect === recorded.effect && outcome === recorded.outcome, `the record says ${effect}, ${outcome}`],
       [text.includes(says), `the agent saw ${JSON.stringify(text.slice(0, 300))}`],
     ]
-    return { case: name, faults: checks.filter(([holds]) => !holds).map(([, otherwise]) => otherwise) }
+    return { client, case: name, faults: checks.filter(([holds]) => !holds).map(([, otherwise]) => otherwise) }
   })
 }
 
-/** An agent in a pod, before mcp-server-sqlite behind the bridge, which dies during a call and comes back. */
-export const playBridge = async (agentsImage: string, serverImage: string): Promise<BridgeCell[]> => {
+/** An agent in a pod, named as its client. */
+const playOne = async (namespace: string, image: string, client: CompatClient): Promise<BridgeCell[]> => {
+  const { name } = client
+  const server = { name: NAME, port: 8080, token: TOKEN }
+  await apply(pythonAgent({ namespace, name, image, client, policy: 'books', plays: PLAYS, server }))
+  await waitLine(namespace, name, /^\{"case": "deny"/, 120_000)
+  const inServer = ['exec', '-n', namespace, `deploy/${NAME}`, '-c', 'server', '--']
+  await ok([...inServer, '/usr/bin/python3', '-c', KILL], { timeoutMs: 60_000 })
+  await waitLine(namespace, name, /^\{"case": "back"/, 60_000)
+  return judge(namespace, name)
+}
+
+/** Agents in pods, before mcp-server-sqlite behind the bridge, which dies during a call of each and comes back. */
+export const playBridge = async (
+  clients: readonly CompatClient[],
+  agentsImage: string,
+  serverImage: string,
+  say: (text: string) => void,
+): Promise<BridgeCell[]> => {
   const namespace = await makeNamespace('bridge')
   try {
     await applyTeam(namespace, POLICY)
-    const token = `${NAME}-token`
     const secret = {
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name: token, namespace },
+      metadata: { name: TOKEN, namespace },
       stringData: { token: randomBytes(16).toString('hex') },
     }
     await apply(secret, ...deployment(namespace, serverImage))
     await ok(['wait', '-n', namespace, '--for=condition=Available', `deploy/${NAME}`, '--timeout=90s'])
-    const client = { name: 'pydantic-ai', script: 'python/pydantic_ai_agent.py' }
-    const server = { name: NAME, port: 8080, token }
-    await apply(
-      pythonAgent({ namespace, name: 'clerk', image: agentsImage, client, policy: 'books', plays: PLAYS, server }),
-    )
-    await waitLine(namespace, 'clerk', /^\{"case": "deny"/, 120_000)
-    const inServer = ['exec', '-n', namespace, `deploy/${NAME}`, '-c', 'server', '--']
-    await ok([...inServer, '/usr/bin/python3', '-c', KILL], { timeoutMs: 60_000 })
-    await waitLine(namespace, 'clerk', /^\{"case": "back"/, 60_000)
-    return await judge(namespace, 'clerk')
-  } catch (error) {
-    return BRIDGE_CASES.map((name) => ({ case: name, faults: [(error as Error).message] }))
+    const cells: BridgeCell[] = []
+    // One after the other: they share the server that is killed.
+    for (const client of clients) {
+      const failed = (error: Error) =>
+        BRIDGE_CASES.map((one) => ({ client: client.name, case: one, faults: [error.message] }))
+      cells.push(...(await playOne(namespace, agentsImage, client).catch(failed)))
+      say(client.name)
+    }
+    return cells
   } finally {
     await dropNamespaces(namespace)
   }

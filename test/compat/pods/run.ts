@@ -30,8 +30,8 @@ export const runPods = async (
     REMIT_TEST_IMAGES: images.prefix,
   })
   const [{ playPods }, { playBridge }] = await Promise.all([import('./play.ts'), import('./bridge.ts')])
-  const bridge = await progress.step('Playing a server behind the bridge', 60, () =>
-    playBridge(refOf(agents), refOf(sqlite)),
+  const bridge = await progress.step('Playing a server behind the bridge', 150, (say) =>
+    playBridge(clients, refOf(agents), refOf(sqlite), say),
   )
   const cells = await progress.step('Playing agents in pods', 300, (say) => playPods(clients, refOf(agents), say))
   return { cells, bridge }
