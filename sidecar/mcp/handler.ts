@@ -28,7 +28,7 @@ export const createMcpHandler = (gate: GateContext) => {
   const inFlight = createInFlight()
   const ended = createEndedSessions(gate)
   const liveSession = (id: string) => (ended.has(id) ? undefined : gate.sessions.find(id))
-  const { serve, close } = createServe(gate, inFlight)
+  const serve = createServe(gate, inFlight)
   const notified = createNotified(gate, inFlight)
   const legacy = createLegacyFront(gate, { serve, notified, asks, streams, liveSession })
   const modern = createModernFront(gate, { serve, subscriptions })
@@ -52,7 +52,7 @@ export const createMcpHandler = (gate: GateContext) => {
       sessionStreams.pause()
       subscriptions.close()
       gate.held.close()
-      return close(graceMs)
+      return inFlight.close(graceMs)
     },
   }
 }

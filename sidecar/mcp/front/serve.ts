@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api'
 import { RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import type { JsonObject } from '../../../lib/core/json-rpc.ts'
@@ -42,77 +43,36 @@ const callProblem = (params: JsonObject | undefined, agent: Agent | undefined): 
 /** Carries out a request of an agent's, until it is answered, given up or takes too long. */
 export type Serve = (arrival: Arrival) => Promise<void>
 
-/** How long what was given up has to be written down, as the gate closes. */
-const WRITING_MS = 1_000
-
-/** Requests whatever era they came in. `close` resolves when none is under way; those that take longer than `graceMs` are given up. */
-export const createServe = (
-  gate: GateContext,
-  inFlight: InFlight,
-): { serve: Serve; close: (graceMs: number) => Promise<void> } => {
+/** Requests whatever era they came in. */
+export const createServe = (gate: GateContext, inFlight: InFlight): Serve => {
   const handleCall = createCallHandler(gate)
-  const underWay = new Set<(reason: UpstreamFailure) => void>()
-  let whenIdle: (() => void) | undefined
 
-  const serve: Serve = async ({ inForce, name, server, message, agent, reply, traceparent }) => {
+  return async ({ inForce, name, server, message, agent, reply, traceparent }) => {
     const { id, method, params } = message
-    const refuse = (detail: string) =>
-      reply.answer(rpcError(id, RPC.invalidParams, 'MalformedRequest', { detail }), 200)
-    const limit = within(gate.limits.callMs)
-    underWay.add(limit.abort)
-    reply.whenGone(() => limit.abort(new UpstreamFailure('cancelled', 'the agent went away', true)))
     const sessionId = agent?.session?.id
-    const about = { agent, traceparent }
-    try {
-      const port = server && agent ? gate.ports.forAgent(server, agent) : undefined
-      if (method !== 'tools/call') {
-        if (!server || !agent || !port) throw new Error('a request that is no call has no server')
-        if (sessionId !== undefined) inFlight.add(sessionId, id, limit.abort)
-        await traced(gate, message, about, (span) =>
-          handleMethod(gate, { inForce, server, agent, port, message, reply, span, signal: limit.signal }),
-        )
-        return
-      }
-      const problem =
-        callProblem(params, agent) ??
-        (sessionId !== undefined && inFlight.has(sessionId, id)
-          ? 'a call with this id is on its way already'
-          : undefined)
-      if (problem) return refuse(problem)
-      if (sessionId !== undefined) inFlight.add(sessionId, id, limit.abort)
-      await traced(gate, message, { ...about, tool: String(params!.name) }, (span) =>
-        handleCall({
-          server: name,
-          agent,
-          port,
-          id,
-          raw: message.raw,
-          params: params!,
-          span,
-          reply,
-          signal: limit.signal,
-        }),
-      )
-    } finally {
-      if (sessionId !== undefined) inFlight.remove(sessionId, id, limit.abort)
-      limit.done()
-      underWay.delete(limit.abort)
-      if (underWay.size === 0) whenIdle?.()
+    const isCall = method === 'tools/call'
+    const problem =
+      isCall &&
+      (callProblem(params, agent) ??
+        (sessionId !== undefined && inFlight.has(sessionId, id) && 'a call with this id is on its way already'))
+    if (problem) return reply.answer(rpcError(id, RPC.invalidParams, 'MalformedRequest', { detail: problem }), 200)
+    const port = server && agent ? gate.ports.forAgent(server, agent) : undefined
+    const limit = within(gate.limits.callMs)
+    const { signal } = limit
+    const over = inFlight.add(sessionId, id, limit.abort)
+    reply.whenGone(() => limit.abort(new UpstreamFailure('cancelled', 'the agent went away', true)))
+    const work = async (span: Span): Promise<string | undefined> => {
+      if (isCall)
+        return handleCall({ server: name, agent, port, id, raw: message.raw, params: params!, span, reply, signal })
+      if (!server || !agent || !port) throw new Error('a request that is no call has no server')
+      return handleMethod(gate, { inForce, server, agent, port, message, reply, span, signal })
     }
-  }
-  return {
-    serve,
-    close: async (graceMs) => {
-      if (underWay.size === 0) return
-      const late = setTimeout(() => {
-        for (const abort of underWay) abort(new UpstreamFailure('cancelled', 'the gate closes', true))
-      }, graceMs)
-      const limit = setTimeout(() => whenIdle?.(), graceMs + WRITING_MS)
-      await new Promise<void>((resolve) => {
-        whenIdle = resolve
-      })
-      clearTimeout(late)
-      clearTimeout(limit)
-    },
+    const about = { agent, traceparent, ...(isCall ? { tool: String(params!.name) } : {}) }
+    try {
+      await traced(gate, message, about, work)
+    } finally {
+      over()
+      limit.done()
+    }
   }
 }
