@@ -61,12 +61,18 @@ it('what an agent says to a server does not leave when its time is over by then'
   })
   world.onClose(server.close)
   let ahead = 0
-  const methods = ['sampling/createMessage']
   const remit = remitFor(server.url, {
     agent: { ...remitFor('').agent, name: 'asked' },
     rules: [
       ...RULES,
-      { policy: 'p', mode: 'Enforce', type: 'request', name: 'ask', match: { methods }, effect: 'Allow' },
+      {
+        policy: 'p',
+        mode: 'Enforce',
+        type: 'request',
+        name: 'ask',
+        match: { methods: ['sampling/createMessage'] },
+        effect: 'Allow',
+      },
     ],
     expiresAt: new Date(Date.now() + HOUR).toISOString(),
   })
