@@ -149,7 +149,7 @@ const GREETING = {
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
 }
 
-/** What ends a greeted server whose input closes: its exit code, or the signal that it takes after five seconds. */
+/** What ends a greeted server whose input closes: its exit code, or the signal that it takes after twenty seconds. */
 const endOf = async ({ command: [program, ...args], env }: Tried): Promise<unknown> => {
   const child = spawn(program!, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'ignore'] })
   const late = () => child.kill('SIGKILL')
@@ -159,7 +159,7 @@ const endOf = async ({ command: [program, ...args], env }: Tried): Promise<unkno
   await Promise.race([once(createInterface(child.stdout), 'line'), ended])
   clearTimeout(starting)
   child.stdin.end()
-  const patience = setTimeout(late, 5_000)
+  const patience = setTimeout(late, 20_000)
   const [code, signal] = await ended
   clearTimeout(patience)
   return code ?? signal
@@ -230,7 +230,7 @@ describe('real servers through the bridge and the gate', () => {
   it('has none that outlives its input', async () => {
     const ends = await Promise.all(NAMES.map(async (name) => [name, await endOf(of(name))]))
     expect(Object.fromEntries(ends)).toEqual(Object.fromEntries(NAMES.map((name) => [name, 0])))
-  }, 70_000)
+  }, 120_000)
 
   describe.each(NAMES)('%s', (name) => {
     it('is found to be of its era', async () => {
