@@ -1,3 +1,4 @@
+import { isObject } from '../core/json-rpc.ts'
 /**
  * A `fieldsV1` node: `f:name` a field, `k:{...}` an item of a keyed list, `v:value` an item of a set, `.` the thing
  * itself. Source: structured-merge-diff, `fieldpath/serialize-pe.go`.
@@ -68,9 +69,6 @@ const isItem = (path: string, item: unknown): boolean => {
 }
 
 const isLeaf = (owned: FieldSet) => Object.keys(owned).length === 0
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The server leaves out what is empty, so both forms are the same. */
 const isEmpty = (value: unknown): boolean =>
