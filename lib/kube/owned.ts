@@ -1,4 +1,5 @@
 import { isObject } from '../core/json-rpc.ts'
+
 /**
  * A `fieldsV1` node: `f:name` a field, `k:{...}` an item of a keyed list, `v:value` an item of a set, `.` the thing
  * itself. Source: structured-merge-diff, `fieldpath/serialize-pe.go`.
