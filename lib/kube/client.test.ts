@@ -134,11 +134,11 @@ test('the wait for a stream’s headers is bounded, the stream itself is not', a
   const client = await against((request, response) => {
     if (request.url === '/late') return
     response.flushHeaders()
-    setTimeout(() => response.end('{"a":1}\n'), 150)
+    setTimeout(() => response.end('{"a":1}\n'), 500)
   })
   await expect(client.stream('/late', { timeoutMs: 50 })).rejects.toBeInstanceOf(ConnectionError)
   const lines: string[] = []
-  for await (const line of await client.stream('/slow', { timeoutMs: 50 })) lines.push(line)
+  for await (const line of await client.stream('/slow', { timeoutMs: 300 })) lines.push(line)
   expect(lines).toEqual(['{"a":1}'])
 })
 
