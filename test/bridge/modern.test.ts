@@ -289,6 +289,12 @@ describe('a client of 2025-11-25 before a server of 2026-07-28', () => {
     expect(result.structuredContent).toEqual([1, 2])
   })
 
+  it('is not held up for ever by a server that asks again and again', async () => {
+    const bridge = await start()
+    const session = await openSession(bridge.url, { elicitation: { form: {} } })
+    expect((await session.call('insist')).error).toMatchObject({ message: 'The server asked 8 times over.' })
+  })
+
   it('is asked by a request on the stream of its call', async () => {
     const bridge = await start()
     const session = await openSession(bridge.url, { elicitation: { form: {} } })
