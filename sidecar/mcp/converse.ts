@@ -7,7 +7,7 @@ import type { HeldCall } from './held.ts'
 import { asksFor, inputOf, ticketFor, urlsOf } from './input.ts'
 import { withAdmittedUrls } from './methods/url-elicitations.ts'
 import type { Admitted, Answered, Asked, RequestScene, ServerOptions, ServerPort } from './ports.ts'
-import { underId } from './render.ts'
+import { refusalOf, underId } from './render.ts'
 import { admitAnswer, withdraw } from './server-answers.ts'
 import { admitRequest, gateServerRequest } from './server-requests.ts'
 
@@ -22,10 +22,6 @@ export interface Conversation {
 
 const MAX_ASKED = 16
 
-const failure = (id: RequestId, text: string, code: number = RPC.internal): ServerMessage => {
-  const message: JsonObject = { jsonrpc: '2.0', id, error: { code, message: text } }
-  return { message, raw: JSON.stringify(message) }
-}
 const NOT_NOW: Answered = { error: { code: RPC.methodNotFound, message: 'Nothing of this client can be asked now.' } }
 
 /** By the remit of this moment: between a call and what is asked about it another may have come. */
@@ -48,7 +44,7 @@ const passInput = async (
   const wanted = inputOf(answer) ?? urlsOf(answer)
   if (!wanted) return answer
   if (!MAY_ASK.has(message.method) || wanted.requests.length > MAX_ASKED)
-    return failure(id, 'The server asks for what it may not ask for.')
+    return refusalOf(id, RPC.internal, 'The server asks for what it may not ask for.')
   const asked: [string, Admitted][] = []
   for (const [key, request] of wanted.requests) {
     const admission = await admitRequest(gate, now(gate, scene), request)
@@ -58,13 +54,13 @@ const passInput = async (
         scene.server.name,
         asked.map(([, admitted]) => admitted),
       )
-      return failure(id, `The server asks for input: ${admission.error.message}`)
+      return refusalOf(id, RPC.internal, `The server asks for input: ${admission.error.message}`)
     }
     asked.push([key, admission.admitted])
   }
   const content = { asked: Object.fromEntries(asked), ...(wanted.state === undefined ? {} : { state: wanted.state }) }
   const state = ticketFor(gate.seal, gate.now() + gate.limits.inputMs, scene.server.name, message, content)
-  if (state === undefined) return failure(id, 'The server asks for more than can be passed on.')
+  if (state === undefined) return refusalOf(id, RPC.internal, 'The server asks for more than can be passed on.')
   return asksFor(id, Object.fromEntries(asked.map(([key, { request }]) => [key, request])), state)
 }
 
@@ -129,12 +125,12 @@ export const converse = async (gate: GateContext, conversation: Conversation): P
   const { ticket } = agent.resumed ?? {}
   if (ticket && 'held' in ticket) {
     const call = gate.held.find(ticket.held)
-    if (!call || call.isAttached()) return failure(message.id, 'The call that asked is over.', RPC.invalidParams)
+    if (!call || call.isAttached()) return refusalOf(message.id, RPC.invalidParams, 'The call that asked is over.')
     call.answered(agent.resumed!.responses)
     return follow(gate, conversation, call)
   }
   const input = await inputFor(gate, scene)
-  if ('error' in input && typeof input.error === 'string') return failure(message.id, input.error)
+  if ('error' in input && typeof input.error === 'string') return refusalOf(message.id, RPC.internal, input.error)
   const { inputResponses, requestState: _state, ...params } = message.params
   // What a task asks is answered by a request of its own, whose answers are decided already.
   const decided: JsonObject =

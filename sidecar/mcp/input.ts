@@ -4,6 +4,7 @@ import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
 import type { Json } from '../../lib/core/strict.ts'
 import type { ServerMessage } from './answer.ts'
 import type { Admitted, Asked } from './ports.ts'
+import { answerOf } from './render.ts'
 import type { Seal } from './seal.ts'
 
 const PURPOSE = 'input'
@@ -108,14 +109,11 @@ export const asModernRequest = ({ method, params: { elicitationId: _id, ...param
 /** An answer that asks for input. */
 export const asksFor = (id: string | number, asked: { [key: string]: Asked }, requestState: string): ServerMessage => {
   const requests = Object.entries(asked).map(([key, request]) => [key, asModernRequest(request)])
-  const message: JsonObject = {
-    jsonrpc: '2.0',
-    id,
+  return answerOf(id, {
     result: {
       resultType: 'input_required',
       ...(requests.length > 0 ? { inputRequests: Object.fromEntries(requests) as unknown as JsonObject } : {}),
       requestState,
     },
-  }
-  return { message, raw: JSON.stringify(message) }
+  })
 }

@@ -5,9 +5,10 @@ import type { GateContext } from '../../context.ts'
 import { redactionsIn } from '../../redactions.ts'
 import type { ServerMessage } from '../answer.ts'
 import type { RequestScene } from '../ports.ts'
+import { isTaskOver } from '../render-task.ts'
 import { withholdNotification } from '../withhold.ts'
 import { fateOf } from './table.ts'
-import { isOver, taskState } from './task-state.ts'
+import { taskState } from './task-state.ts'
 
 const TOOLS_CHANGED = 'notifications/tools/list_changed'
 
@@ -41,7 +42,7 @@ const passing = (
       const { taskId } = params
       const task = typeof taskId === 'string' ? gate.tasks.find(server, taskId) : undefined
       if (!task) return undefined
-      if (isOver(params)) task.ended = true
+      if (isTaskOver(params)) task.ended = true
       return taskState(params, redactionsIn(inForce, server, task.tool, task.class).results.length > 0)
     }
     default:

@@ -1,11 +1,12 @@
 import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { GateContext } from '../../context.ts'
 import { answerOf } from '../render.ts'
+import { isTaskOver } from '../render-task.ts'
 import { askServer } from './ask-server.ts'
 import { parkedRequests, parking, shownRequests } from './task-input.ts'
 import { isWithheld, recordedTask, rulingOf, type TaskRequest, taskIn } from './task-request.ts'
 import { callResult, serverError } from './task-result.ts'
-import { isOver, taskState } from './task-state.ts'
+import { taskState } from './task-state.ts'
 
 /** What an agent may be asked for a task at this moment, by its key. */
 const inputFor = async (gate: GateContext, request: TaskRequest, given: JsonObject): Promise<JsonObject> => ({
@@ -53,7 +54,7 @@ export const pollTask = async (gate: GateContext, request: TaskRequest): Promise
   const given = taskIn(answer, taskId)
   const state = taskState(given, isWithheld(gate, request))
   const tell = (more: JsonObject): JsonObject => ({ ...answer.message, result: { ...state, ...more } })
-  if (isOver(given)) task.ended = true
+  if (isTaskOver(given)) task.ended = true
   const { result, error, status } = given
   if (isObject(result)) return tellResult(gate, request, { result }, tell)
   if (isObject(error)) return tellResult(gate, request, { error }, tell)

@@ -3,10 +3,6 @@ import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 
 /** What a task says of itself, in either revision; `statusMessage` is the server's own words. */
 const FIELDS = 'taskId status createdAt lastUpdatedAt ttl ttlMs pollInterval pollIntervalMs'.split(' ')
-const OVER = new Set(['completed', 'failed', 'cancelled'])
-
-export const isOver = ({ status }: JsonObject): boolean => OVER.has(String(status))
-
 /** A task without what it came to: that is decided and recorded where it is fetched. */
 export const taskState = (task: JsonObject, isWithheld: boolean): JsonObject => {
   const { statusMessage, resultType, _meta } = task

@@ -7,6 +7,7 @@ import { UpstreamFailure } from '../../upstream.ts'
 import { readAnswer, type ServerMessage } from '../answer.ts'
 import { within } from '../forward.ts'
 import type { Asked, ServerOptions } from '../ports.ts'
+import { answerOf } from '../render.ts'
 import { type Eras, isModernError } from './eras.ts'
 import { lookForTool } from './look-for-tool.ts'
 import { ownId } from './own-id.ts'
@@ -56,8 +57,7 @@ export const createModernExchange = (gate: Outside, { eras, paramHeaders }: Mode
         eras.forget(server)
         throw new UpstreamFailure('invalid', `HTTP ${statusCode}`, true)
       }
-      const message: JsonObject = { jsonrpc: '2.0', id, error }
-      return { message, raw: JSON.stringify(message) }
+      return answerOf(id, { error })
     }
     return readAnswer(response, {
       id,
