@@ -1,52 +1,19 @@
-import { ASKABLE, CACHEABLE, LOGGING_LEVELS, MAY_ASK, META, RPC } from '../../lib/api/mcp.ts'
+import { ASKABLE, LOGGING_LEVELS, MAY_ASK, META, RPC } from '../../lib/api/mcp.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
-import { inMember } from '../../lib/core/json-text.ts'
 import type { Child } from '../child/child.ts'
-import { type Incoming, type Peer, refuseRequest } from '../child/peer.ts'
+import { type Peer, refuseRequest } from '../child/peer.ts'
 import { rpcError } from '../json/rpc.ts'
 import type { Lease, Pool } from '../pool.ts'
 import type { Backend, BackendRequest, BackendSink } from './backend.ts'
 import { createListeners, type Listeners } from './listeners.ts'
 import { type Conversation, createParking, type Parking } from './parking.ts'
+import { newerAnswer, olderParams } from './translate.ts'
 import { wanting } from './wanting.ts'
-
-const PER_REQUEST: string[] = [META.protocolVersion, META.clientInfo, META.clientCapabilities, META.logLevel]
-/** Codes of earlier revisions, and what stands for them in 2026-07-28. */
-const CODES: Record<number, number> = {
-  [RPC.resourceNotFound]: RPC.invalidParams,
-  [RPC.urlElicitationRequired]: RPC.internal,
-}
 
 interface Served {
   calls: Set<{ sink: BackendSink; logLevel: string | undefined }>
   listeners: Listeners
   level: number
-}
-
-/** `params` as they were before 2026-07-28. */
-const strip = (params: JsonObject): JsonObject => {
-  const { inputResponses: _inputs, requestState: _state, _meta, ...rest } = params
-  const kept = Object.entries(isObject(_meta) ? _meta : {}).filter(([key]) => !PER_REQUEST.includes(key))
-  return { ...rest, ...(kept.length > 0 ? { _meta: Object.fromEntries(kept) } : {}) }
-}
-
-/** An answer of a server of before 2026-07-28 as one of it, and its error code. */
-const shape = (method: string, { message, raw }: Incoming): [string, number?] => {
-  if (!isObject(message.error))
-    return [
-      inMember(raw, 'result', {
-        add: {
-          resultType: 'complete',
-          // A server of before does not say for how long its results hold: so, not at all.
-          ...(CACHEABLE.has(method) ? { ttlMs: 0, cacheScope: 'private' } : {}),
-        },
-      }),
-    ]
-  const code = Number(message.error.code)
-  const other = CODES[code]
-  return other === undefined
-    ? [raw, code]
-    : [JSON.stringify({ ...message, error: { ...message.error, code: other } }), other]
 }
 
 /**
@@ -92,11 +59,11 @@ export const createLegacyBackend = (
     const call = { sink, logLevel }
     served.calls.add(call)
     const handle = child.peer.call(
-      { method, params: strip(params) },
+      { method, params: olderParams(params) },
       {
         onAnswer: (answer) => {
           served.calls.delete(call)
-          sink.onAnswer(...shape(method, answer))
+          sink.onAnswer(...newerAnswer(method, answer))
         },
         onProgress: sink.onNotification,
         onLost: (detail, effect) => {
@@ -144,11 +111,11 @@ export const createLegacyBackend = (
       },
     })
     const handle = peer.call(
-      { method: request.method, params: strip(request.params) },
+      { method: request.method, params: olderParams(request.params) },
       {
         onAnswer: (answer) => {
           end()
-          conversation.finish((to) => to.onAnswer(...shape(request.method, answer)))
+          conversation.finish((to) => to.onAnswer(...newerAnswer(request.method, answer)))
         },
         onProgress: (message) => conversation.tell((to) => to.onNotification(message)),
         onLost: (detail, effect) => {
