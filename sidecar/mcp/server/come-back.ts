@@ -5,7 +5,7 @@ import { targetOf } from '../../target.ts'
 import { discard } from '../../upstream.ts'
 import type { Mark } from '../answer.ts'
 import { sessionHeaders } from '../forward.ts'
-import type { Place } from './legacy-exchange.ts'
+import type { Place } from './tell.ts'
 
 /** How often a stream that is over is gone on with while nothing new comes. */
 export const COME_BACKS = 3

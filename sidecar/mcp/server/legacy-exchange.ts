@@ -1,89 +1,15 @@
-import { HEADER, type RequestId, RPC } from '../../../lib/api/mcp.ts'
-import type { RemitServer } from '../../../lib/api/remit.ts'
-import { isObject, isRequestId, type JsonObject } from '../../../lib/core/json-rpc.ts'
+import { HEADER, type RequestId } from '../../../lib/api/mcp.ts'
+import type { JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import { discard, UpstreamFailure } from '../../upstream.ts'
 import { type Mark, readAnswer, type ServerMessage, StreamOver } from '../answer.ts'
-import { OtherEra, SessionGone, sessionHeaders, within } from '../forward.ts'
-import type { Answered, ServerOptions } from '../ports.ts'
-import type { Session } from '../sessions.ts'
+import { OtherEra, SessionGone, sessionHeaders } from '../forward.ts'
+import type { ServerOptions } from '../ports.ts'
 import { COME_BACKS, comeBack } from './come-back.ts'
 import { isModernError } from './eras.ts'
+import { hear } from './hear.ts'
 import { post, readRefusal } from './post.ts'
-
-const ASIDE_MS = 10_000
-/** Requests of one server stream that are being answered at a time; a server that sends more gets no answer to them. */
-const MAX_ANSWERING = 16
-
-/** Where messages of one session go. */
-export interface Place {
-  server: RemitServer
-  session: Session | undefined
-  traceparent?: string | undefined
-}
-
-/** Sends a message nobody waits for an answer to; resolves with the HTTP status. */
-export const tell = async (gate: Outside, place: Place, message: JsonObject): Promise<number> => {
-  const limit = within(ASIDE_MS)
-  try {
-    const response = await post(gate, {
-      server: place.server,
-      headers: sessionHeaders(place.session),
-      message,
-      traceparent: place.traceparent,
-      signal: limit.signal,
-    })
-    discard(response)
-    return response.statusCode ?? 0
-  } finally {
-    limit.done()
-  }
-}
-
-/** Hands a session's server's messages on: what it tells, and what it asks, whose answers are sent to it. */
-export const incoming = (
-  gate: Outside,
-  place: Place,
-  options: Pick<ServerOptions, 'signal' | 'onNotification' | 'onRequest'>,
-) => {
-  const { server } = place
-  /** What is being answered, to be given up. */
-  const answering = new Map<RequestId, AbortController>()
-  const answer = async (id: RequestId, method: string, params: JsonObject, unwanted: AbortSignal): Promise<void> => {
-    const signal = AbortSignal.any([options.signal, unwanted])
-    const answered: Answered =
-      method === 'ping'
-        ? { result: {} }
-        : await options.onRequest({ method, params }, signal).catch((error: unknown) => {
-            if (!(error instanceof UpstreamFailure)) throw error
-            return { error: { code: RPC.internal, message: 'The client did not answer.' } }
-          })
-    if (!unwanted.aborted) await tell(gate, place, { jsonrpc: '2.0', id, ...answered })
-  }
-  return {
-    /** Whether the server waits for an answer rather than being waited for. */
-    isAsking: () => answering.size > 0,
-    onMessage: (message: ServerMessage): void => {
-      const { id, method, params } = message.message
-      if (id === undefined) {
-        const unwanted = method === 'notifications/cancelled' && isObject(params) ? params.requestId : undefined
-        if (isRequestId(unwanted))
-          answering.get(unwanted)?.abort(new UpstreamFailure('cancelled', 'the server wants no answer any more', true))
-        options.onNotification(message)
-        return
-      }
-      if ('result' in message.message || 'error' in message.message) return
-      if (answering.size >= MAX_ANSWERING || !isRequestId(id) || answering.has(id)) return
-      const controller = new AbortController()
-      answering.set(id, controller)
-      answer(id, String(method), (params ?? {}) as JsonObject, controller.signal)
-        .catch((error: unknown) =>
-          gate.log.debug({ err: error, server: server.name }, 'a server could not be answered'),
-        )
-        .finally(() => answering.delete(id))
-    },
-  }
-}
+import { type Place, tell } from './tell.ts'
 
 /**
  * The answer on a stream that was over before it came: servers that name their events may end a connection and go on
@@ -123,7 +49,7 @@ export const exchange = async (
   options: ServerOptions,
 ): Promise<ServerMessage & { session?: string | undefined }> => {
   const over = new AbortController()
-  const { isAsking, onMessage } = incoming(gate, place, { ...options, signal: over.signal })
+  const { isAsking, onMessage } = hear(gate, place, { ...options, signal: over.signal })
   try {
     const response = await post(gate, {
       server: place.server,

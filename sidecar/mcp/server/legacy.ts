@@ -3,8 +3,9 @@ import type { JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import type { ServerPort } from '../ports.ts'
 import type { Session } from '../sessions.ts'
-import { exchange, tell } from './legacy-exchange.ts'
+import { exchange } from './legacy-exchange.ts'
 import { openStream } from './stream.ts'
+import { tell } from './tell.ts'
 
 /** A server of the older revisions as an agent of them reaches it: in the agent's own session, message by message. */
 export const createLegacyPort = (gate: Outside, server: RemitServer, session: Session): ServerPort => ({

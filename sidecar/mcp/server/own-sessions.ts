@@ -9,7 +9,8 @@ import { within } from '../forward.ts'
 import { isSupportedVersion, PROTOCOL_VERSIONS } from '../revision.ts'
 import type { Session } from '../sessions.ts'
 import { GATE_INFO } from './eras.ts'
-import { exchange, tell } from './legacy-exchange.ts'
+import { exchange } from './legacy-exchange.ts'
+import { tell } from './tell.ts'
 
 const BEGIN_MS = 10_000
 /** Sessions kept at a time; agents differ in few capabilities, so more are a mistake or a try. */

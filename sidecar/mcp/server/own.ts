@@ -8,11 +8,12 @@ import { OtherEra, SessionGone, within } from '../forward.ts'
 import type { Asked, ServerOptions, ServerPort } from '../ports.ts'
 import { asModern, underId } from '../render.ts'
 import { isLogLevel, reaches } from '../revision.ts'
-import { exchange, tell } from './legacy-exchange.ts'
+import { exchange } from './legacy-exchange.ts'
 import type { NewerTasks } from './newer-tasks.ts'
 import { ownId } from './own-id.ts'
 import type { OwnSession, OwnSessions } from './own-sessions.ts'
 import type { OwnStreams } from './own-stream.ts'
+import { tell } from './tell.ts'
 
 /** A request as the older revisions know it: the client is told of in the session, answers come as messages. */
 const asOlder = ({ method, params: given }: Asked): { asked: Asked; level: string | undefined } => {

@@ -9,13 +9,14 @@ import { SessionGone, sessionHeaders } from '../forward.ts'
 import type { ServerOptions, ServerPort } from '../ports.ts'
 import type { Session } from '../sessions.ts'
 import { COME_BACKS, comeBack } from './come-back.ts'
-import { incoming, type Place } from './legacy-exchange.ts'
+import { hear } from './hear.ts'
+import type { Place } from './tell.ts'
 
 type Options = Pick<ServerOptions, 'signal' | 'onNotification' | 'onRequest'>
 
 /** Reads a stream to its end, over as many connections as a server that names its events makes of it. */
 const follow = async (gate: Outside, place: Place, first: IncomingMessage, options: Options): Promise<void> => {
-  const { onMessage } = incoming(gate, place, options)
+  const { onMessage } = hear(gate, place, options)
   const { signal } = options
   const mark: Mark = {}
   let connection: IncomingMessage | undefined = first
