@@ -1,4 +1,5 @@
 import type { Stamp } from '../lib/api/gen/types.ts'
+import { isObject } from '../lib/core/json-rpc.ts'
 import type { Patch, Review } from './review.ts'
 
 export interface Stamped {
@@ -7,7 +8,6 @@ export interface Stamped {
 }
 type Spec = Record<string, unknown>
 
-const isObject = (value: unknown): value is Spec => typeof value === 'object' && value !== null && !Array.isArray(value)
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
 /** Who asks, as the API server sees them, at whole seconds as metadata.creationTimestamp. */

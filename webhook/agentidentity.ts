@@ -1,15 +1,13 @@
 import type { AgentIdentity, OwnerGroup } from '../lib/api/gen/types.ts'
 import { FINALIZER_AGENT } from '../lib/api/names.ts'
 import { canonical } from '../lib/core/canonical.ts'
+import { isObject } from '../lib/core/json-rpc.ts'
 import { checkOwnerGroup } from '../lib/core/owner-check.ts'
 import { opensAgents } from '../lib/core/pod/opens-agents.ts'
 import { onCall } from '../lib/core/rotate.ts'
 import { stampsOf } from './agentidentity-stamps.ts'
 import type { Lookups } from './lookups.ts'
 import { allow, type Cause, cause, type Patch, type Review, type Verdict, verdictOf } from './review.ts'
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 interface Endpoint {
   credentialRef?: unknown

@@ -13,12 +13,11 @@ import {
   ownerGroups,
   typed,
 } from '../lib/kube/resources.ts'
-import { mayAccess, type ResourceAttributes } from '../lib/kube/subject-access.ts'
+import { mayAccess, type ResourceAttributes, type Subject } from '../lib/kube/subject-access.ts'
 import { type KubeObject, makeKey } from '../lib/kube/types.ts'
 import type { Logger } from '../lib/service/log.ts'
 import { remembered } from '../lib/service/remembered.ts'
 import type { Lookups } from './lookups.ts'
-import type { UserInfo } from './review.ts'
 
 /** Written by the operator: what every sidecar of this cluster trusts. */
 const CONFIGMAP_TRUST = 'remit-trust'
@@ -58,7 +57,7 @@ export const clusterLookups = (client: Client, systemNamespace: string, log: Log
       return found.data
     })
   const rights = remembered<boolean>({ ms: (allowed) => (allowed ? RIGHTS_MS : 0) })
-  const may = (user: UserInfo, attributes: ResourceAttributes): Promise<boolean> =>
+  const may = (user: Subject, attributes: ResourceAttributes): Promise<boolean> =>
     rights(canonical([user, attributes]), () => mayAccess(client, user, attributes, TIMEOUT))
   const lookups: Lookups = {
     agent: (namespace, name) => find(client, agents, { namespace, name }, TIMEOUT),

@@ -1,13 +1,9 @@
 import { describe, type ErrorCode, type ErrorValues, UserError } from '../lib/core/errors.ts'
+import { isObject } from '../lib/core/json-rpc.ts'
 import type { Problem } from '../lib/core/problem.ts'
 import { parseStrict } from '../lib/core/strict.ts'
+import type { Subject } from '../lib/kube/subject-access.ts'
 
-export interface UserInfo {
-  username: string
-  uid?: string
-  groups?: string[]
-  extra?: Record<string, string[]>
-}
 /** admission.k8s.io/v1 AdmissionRequest, as far as Remit reads it. */
 export interface Review {
   uid: string
@@ -15,7 +11,7 @@ export interface Review {
   kind: { group: string; kind: string }
   namespace: string
   name: string
-  userInfo: UserInfo
+  userInfo: Subject
   object: Record<string, unknown>
   oldObject?: Record<string, unknown>
 }
@@ -66,8 +62,6 @@ export const causeOf = (problem: Problem): Cause => ({
 // An update carries the object twice, and etcd takes 1.5 MiB each.
 const LIMITS = { maxBytes: 8 * 1024 * 1024, maxNodes: 500_000 }
 
-const record = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const strings = (value: unknown): value is string[] => Array.isArray(value) && value.every((v) => typeof v === 'string')
 
 /**
@@ -79,29 +73,29 @@ export const parseReview = (body: Buffer): Review => {
   if (!parsed.ok) throw new UserError(parsed.code, { detail: parsed.detail, limit: '8 MiB' })
   const malformed = (detail: string) => new UserError('MalformedRequest', { detail })
   const review = parsed.value
-  if (!record(review) || review.apiVersion !== 'admission.k8s.io/v1' || review.kind !== 'AdmissionReview')
+  if (!isObject(review) || review.apiVersion !== 'admission.k8s.io/v1' || review.kind !== 'AdmissionReview')
     throw malformed('not an admission.k8s.io/v1 AdmissionReview')
   const { request } = review
-  if (!record(request)) throw malformed('request is missing')
+  if (!isObject(request)) throw malformed('request is missing')
   const { uid, operation, userInfo, kind, object, oldObject, namespace = '', name = '' } = request
   if (typeof uid !== 'string' || uid === '') throw malformed('request.uid is missing')
   if (operation !== 'CREATE' && operation !== 'UPDATE')
     throw malformed('request.operation is neither CREATE nor UPDATE')
-  if (!record(userInfo) || typeof userInfo.username !== 'string' || userInfo.username === '')
+  if (!isObject(userInfo) || typeof userInfo.username !== 'string' || userInfo.username === '')
     throw malformed('request.userInfo.username is missing')
   if (userInfo.groups !== undefined && !strings(userInfo.groups))
     throw malformed('request.userInfo.groups is not a list of names')
   if (userInfo.uid !== undefined && typeof userInfo.uid !== 'string')
     throw malformed('request.userInfo.uid is not text')
   const extra = userInfo.extra
-  if (extra !== undefined && !(record(extra) && Object.values(extra).every(strings)))
+  if (extra !== undefined && !(isObject(extra) && Object.values(extra).every(strings)))
     throw malformed('request.userInfo.extra is not lists of text by name')
-  if (!record(kind) || typeof kind.kind !== 'string' || typeof kind.group !== 'string')
+  if (!isObject(kind) || typeof kind.kind !== 'string' || typeof kind.group !== 'string')
     throw malformed('request.kind is missing')
   if (typeof namespace !== 'string' || typeof name !== 'string')
     throw malformed('request.namespace or request.name is not text')
-  if (!record(object) || !record(object.metadata)) throw malformed('request.object is missing')
-  if (operation === 'UPDATE' && !record(oldObject)) throw malformed('request.oldObject is missing')
+  if (!isObject(object) || !isObject(object.metadata)) throw malformed('request.object is missing')
+  if (operation === 'UPDATE' && !isObject(oldObject)) throw malformed('request.oldObject is missing')
   return {
     uid,
     operation,
@@ -115,7 +109,7 @@ export const parseReview = (body: Buffer): Review => {
       ...(extra ? { extra: extra as Record<string, string[]> } : {}),
     },
     object,
-    ...(record(oldObject) ? { oldObject } : {}),
+    ...(isObject(oldObject) ? { oldObject } : {}),
   }
 }
 
