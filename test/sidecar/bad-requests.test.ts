@@ -16,7 +16,7 @@ describe('a request the protocol does not allow', () => {
       answerWith(response, call.id, { content: [{ type: 'text', text: 'done' }] }),
     )
     world.onClose(server.close)
-    gate = await openGate(world, { servers: { raw: server.url } })
+    gate = await openGate(world, { servers: { raw: server.url, everything: server.url } })
     url = `${gate.url}/mcp/raw`
     session = await openSession(url)
   })
@@ -104,6 +104,13 @@ describe('a request the protocol does not allow', () => {
       0,
     )
     expect(answer).toMatch(/^HTTP\/1.1 403/)
+  })
+
+  it('in a session with another server is refused', async () => {
+    const before = server.requests.length
+    expect((await post(`${gate.url}/mcp/everything`, call('{}'), session)).status).toBe(404)
+    expect((await fetch(`${gate.url}/mcp/everything`, { headers: { ...HEADERS, ...session } })).status).toBe(404)
+    expect(server.requests.length).toBe(before)
   })
 
   it('without a session is refused, except for initialize', async () => {

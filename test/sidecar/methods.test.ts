@@ -244,14 +244,14 @@ describe.each(ERAS)('a %s client at a %s server', (clientEra, serverEra) => {
     await expect
       .poll(
         () => {
-          shelf.changed('file:///closed/b')
-          shelf.changed('file:///open/note.md')
+          for (const uri of ['file:///closed/b', 'file:///open/a.json', 'file:///open/note.md']) shelf.changed(uri)
           return agent.told
         },
         { timeout: 10_000, interval: 200 },
       )
       .toEqual(expect.arrayContaining(['file:///open/note.md', 'notifications/prompts/list_changed']))
     expect(agent.told).not.toContain('file:///closed/b')
+    if (clientEra === 'modern') expect(agent.told).not.toContain('file:///open/a.json')
     if (clientEra === 'legacy') await expect(agent.follow('file:///closed/b')).rejects.toMatchObject({ code: -32602 })
   })
 
