@@ -6,13 +6,15 @@ import { sha256hex } from '../../lib/core/canonical.ts'
 import { describe, type ErrorCode, UserError } from '../../lib/core/errors.ts'
 import { fallen } from '../../lib/core/standing.ts'
 import type { InForce } from '../authority.ts'
-import { readBody, refuseBody } from '../body.ts'
 import type { GateContext } from '../context.ts'
 import { within } from '../mcp/forward.ts'
+import { RECEIPT_HEADER } from '../mcp/reply.ts'
 import { intentBody } from '../receipts.ts'
 import { targetOf } from '../target.ts'
 import { UpstreamFailure } from '../upstream.ts'
-import { askedOf, urlBelow } from './asked.ts'
+import { readModelRequest } from './arrival.ts'
+import { askedOf } from './asked.ts'
+import { refusing } from './refusal.ts'
 import { type Streamed, stream } from './stream.ts'
 import { traceModelCall } from './traced.ts'
 
@@ -25,13 +27,6 @@ const REQUEST_HEADERS = [
   'openai-beta',
   'idempotency-key',
 ]
-/** An error in the shape the API's own clients read. */
-const errorBody = (api: RemitModel['api'] | undefined, code: ErrorCode, message: string) =>
-  JSON.stringify(
-    api === 'Anthropic'
-      ? { type: 'error', error: { type: 'remit_error', message, code } }
-      : { error: { message, type: 'remit_error', param: null, code } },
-  )
 
 /** Whether the agent may use a declared model now; rules are about tools, but a frozen agent does not think either. */
 const decideModel = (gate: GateContext, { prepared }: InForce, model: RemitModel, now: number): DecisionRecord =>
@@ -48,52 +43,13 @@ export const createModelHandler =
     rest: string,
     query: string,
   ): Promise<void> => {
-    const refuse = (
-      status: number,
-      api: RemitModel['api'] | undefined,
-      code: ErrorCode,
-      message: string,
-      receipt?: string,
-    ) => {
-      if (response.headersSent) return void response.destroy()
-      response.writeHead(status, {
-        'content-type': 'application/json',
-        ...(receipt ? { 'remit-receipt': receipt } : {}),
-      })
-      response.end(errorBody(api, code, message))
-    }
-    const inForce = gate.authority.current()
-    if (!inForce) return refuse(503, undefined, 'NoRemit', describe('NoRemit').message)
-    const model = inForce.remit.models.find((candidate) => candidate.name === name)
-    if (!model)
-      return refuse(404, undefined, 'UnknownModel', describe('UnknownModel', { model: name.slice(0, 63) }).message)
-    const url = urlBelow(model.url, rest, query)
-    if ((request.method !== 'GET' && request.method !== 'POST') || !url)
-      return refuse(
-        url ? 405 : 400,
-        model.api,
-        'MalformedRequest',
-        describe('MalformedRequest', {
-          detail: url ? 'only GET and POST are passed on' : 'the path leaves the model or is too long',
-        }).message,
-      )
-    const body = await readBody(request, response, gate.limits.modelRequestBytes, gate.bytes)
-    if (!body)
-      return refuseBody(
-        request,
-        response,
-        413,
-        errorBody(
-          model.api,
-          'RequestTooLarge',
-          describe('RequestTooLarge', { limit: `${gate.limits.modelRequestBytes} bytes` }).message,
-        ),
-      )
-
+    const read = await readModelRequest(gate, request, response, { name, rest, query })
+    if (!read) return
+    const { inForce, model, method, url, path, body } = read
+    const refuse = refusing(response)
     const asked = askedOf(body, request.headers)
     const began = gate.now()
     const decision = decideModel(gate, inForce, model, began)
-    const method = request.method
     const { effect } = decision
     const traced = traceModelCall(gate, { model, method, url, asked, effect, traceparent: request.headers.traceparent })
     const { traceId, spanId } = traced.span.spanContext()
@@ -119,7 +75,7 @@ export const createModelHandler =
         type: 'model',
         model: name,
         method,
-        path: rest + query,
+        path,
         requestDigest: sha256hex(body),
         requestBytes: body.length,
         ...(asked.model ? { requestedModel: asked.model } : {}),
@@ -143,7 +99,7 @@ export const createModelHandler =
         sent.end(undefined, error instanceof UpstreamFailure ? error.kind : '_OTHER')
         throw error
       })
-      response.setHeader('remit-receipt', intent)
+      response.setHeader(RECEIPT_HEADER, intent)
       const result = await stream(upstream, response)
       sent.end(upstream.statusCode, result.error)
       await finish(intent, upstream.statusCode ?? 0, result)

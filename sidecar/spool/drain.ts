@@ -1,10 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import type { Receipt } from '../../lib/api/receipt.ts'
-import { readIfThere } from '../../lib/service/files.ts'
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { Logger } from '../../lib/service/log.ts'
 import { pause } from '../../lib/service/pause.ts'
+import { type Cursor, saveCursor, savedCursor } from './cursor.ts'
 import type { Segment } from './files.ts'
+import { bytesBefore, readLines, seqOf } from './lines.ts'
 import type { Spool } from './spool.ts'
 
 /** What the ledger says to a batch. `gap`: it has the receipts before `expectedSeq` and no other. */
@@ -30,60 +30,10 @@ export interface Drain {
   reached: (seq: number, signal: AbortSignal) => Promise<void>
 }
 
-const CURSOR = 'cursor.json'
 /** Gathers what a busy moment records into one request. */
 const SETTLE_MS = 25
 const MIN_BACKOFF_MS = 200
 const MAX_BACKOFF_MS = 5_000
-
-interface Cursor {
-  segment: string
-  offset: number
-}
-
-/** Not synced: after a crash the ledger is sent a little again, which it knows how to take. */
-const saveCursor = (dir: string, cursor: Cursor) => {
-  writeFileSync(join(dir, `.${CURSOR}.new`), JSON.stringify(cursor), { mode: 0o600 })
-  renameSync(join(dir, `.${CURSOR}.new`), join(dir, CURSOR))
-}
-const savedCursor = (dir: string): Cursor => {
-  try {
-    const saved = JSON.parse(readIfThere(join(dir, CURSOR)) ?? '{}') as Partial<Cursor>
-    return { segment: saved.segment ?? '', offset: saved.offset ?? 0 }
-  } catch {
-    return { segment: '', offset: 0 }
-  }
-}
-
-const readLines = (segment: Segment, from: number, limit: number, max: number): Buffer => {
-  const fd = openSync(segment.path, 'r')
-  try {
-    const end = Math.min(limit, fstatSync(fd).size)
-    let size = Math.min(max, end - from)
-    for (;;) {
-      const bytes = Buffer.alloc(Math.max(0, size))
-      const read = readSync(fd, bytes, 0, bytes.length, from)
-      const whole = bytes.lastIndexOf(10, read - 1) + 1
-      if (whole > 0 || from + size >= end) return bytes.subarray(0, whole)
-      size = Math.min(size * 2, end - from)
-    }
-  } finally {
-    closeSync(fd)
-  }
-}
-
-const seqOf = (line: string): number => (JSON.parse(line) as Receipt).envelope.seq
-
-/** Bytes of the lines before the first whose seq is at least `seq`. */
-const bytesBefore = (batch: Buffer, seq: number): number => {
-  let at = 0
-  while (at < batch.length) {
-    const end = batch.indexOf(10, at)
-    if (seqOf(batch.toString('utf8', at, end)) >= seq) return at
-    at = end + 1
-  }
-  return at
-}
 
 /**
  * Sends the spool to the ledger in order, for ever: from where the last run stopped, again after every failure with
