@@ -174,6 +174,11 @@ export const catalog = {
     remedy: "Look at the tool's own records before trying again.",
     retry: false,
   },
+  AnswerLost: {
+    message: 'The connection broke, and the answer is not kept here any more.',
+    remedy: 'See in the record what came of the call before making it again.',
+    retry: false,
+  },
   // policies and agents
   PolicyInvalid: { message: '{field}: {detail}', remedy: '{fix}', retry: false },
   PolicyUnsupported: {
