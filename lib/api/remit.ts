@@ -46,9 +46,9 @@ export interface Remit {
    */
   observing?: boolean
   rules: RemitRule[]
-  pins?: ({ policy: string; mode: 'Enforce' | 'Observe' } & Pin)[]
-  redactions?: ({ policy: string; mode: 'Enforce' | 'Observe' } & Redaction)[]
-  breakers?: ({ policy: string; mode: 'Enforce' | 'Observe' } & Breaker)[]
+  pins?: (OfPolicy & Pin)[]
+  redactions?: (OfPolicy & Redaction)[]
+  breakers?: (OfPolicy & Breaker)[]
   servers: RemitServer[]
   models: RemitModel[]
   /** NetworkPolicy CIDRs that were opened, for the reader. */
@@ -61,7 +61,9 @@ export interface Remit {
   anchors?: { kty: string; crv: string; x: string; kid: string }[]
 }
 
+/** Of what a remit has from a policy. */
 interface OfPolicy {
+  /** `payments/billing`, of the whole cluster `cluster/floor`. */
   policy: string
   mode: 'Enforce' | 'Observe'
 }
