@@ -94,6 +94,8 @@ describe('a client of 2025-11-25 before a server of 2025-11-25', () => {
     const session = await openSession(bridge.url)
     const late = session.post({ id: 7, method: 'tools/call', params: { name: 'late', arguments: { ms: 20_000 } } })
     await sleep(100)
+    // There is one request of an id at a time.
+    expect((await session.post({ id: 7, method: 'tools/list' })).status).toBe(400)
     expect((await session.post({ method: 'notifications/cancelled', params: { requestId: 7 } })).status).toBe(202)
     await eventually(async () => textOf(await session.call('cancelled')) === '1')
     expect(await messagesOf(await late)).toEqual([])

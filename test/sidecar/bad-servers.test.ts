@@ -172,6 +172,27 @@ describe('a server that is down, slow or answers garbage', () => {
       /connection reset.*took effect is unknown/s,
     ],
     [
+      'a stream reset inside an event',
+      (r, id) => {
+        r.writeHead(200, { 'content-type': 'text/event-stream' })
+        r.write(`data: {"jsonrpc":"2.0","id":${id},"resu`)
+        setTimeout(() => r.destroy(), 20)
+      },
+      'UpstreamUnreachable',
+      'unreachable',
+      /broke off.*took effect is unknown/s,
+    ],
+    [
+      'a stream that stands still inside an event',
+      (r, id) => {
+        r.writeHead(200, { 'content-type': 'text/event-stream' })
+        r.write(`data: {"jsonrpc":"2.0","id":${id},"resu`)
+      },
+      'UpstreamTimeout',
+      'timeout',
+      /did not answer within 0.4 s/,
+    ],
+    [
       'a connection closed in the middle',
       (r) => {
         r.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
