@@ -294,7 +294,12 @@ describe('a server that is down, slow or answers garbage', () => {
   })
 
   it('hears of it when the agent stays away, and the call is recorded as cancelled', async () => {
-    behaviour = () => {}
+    // Not silent, which would end the call as well.
+    behaviour = (response) => {
+      sse(response)
+      const talk = setInterval(() => response.write(': still there\n\n'), 50)
+      response.once('close', () => clearInterval(talk))
+    }
     const gone = new AbortController()
     const pending = fetch(`${gate.url}/mcp/raw`, {
       method: 'POST',

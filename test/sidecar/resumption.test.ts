@@ -119,7 +119,7 @@ beforeEach(async () => {
   const before = await startCutter(world, server.port)
   const gate = await openGate(world, {
     servers: { raw: `http://127.0.0.1:${before.port}/mcp` },
-    limits: { returnMs: 2_000 },
+    limits: { returnMs: 4_000 },
   })
   const behind = await startCutter(world, gate.port)
   cutServer = before.cut
@@ -320,9 +320,17 @@ describe('an agent that comes back', () => {
   })
 
   it('too late is told that there is nothing to wait for, and the record says that the call was given up', async () => {
+    const dataDir = world.path('late')
+    const gate = await openGate(world, {
+      servers: { raw: `http://127.0.0.1:${server.port}/mcp` },
+      limits: { returnMs: 300 },
+      dataDir,
+    })
+    direct = `${gate.url}/mcp/raw`
     const headers = await openSession(direct)
     const { last } = await begin('count', headers, 'late')
-    await expect.poll(results, PATIENT).toMatchObject([{ outcome: 'cancelled' }])
+    const outcomes = () => bodies(readReceipts(dataDir), 'result').map(({ outcome }) => outcome)
+    await expect.poll(outcomes, PATIENT).toEqual(['cancelled'])
     await expect.poll(() => server.cancelled, PATIENT).toEqual(['late'])
     expect(await back(headers, last)).toMatchObject([{ id: 'late', error: { data: { code: 'AnswerLost' } } }])
   })

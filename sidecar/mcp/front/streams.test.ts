@@ -31,7 +31,7 @@ afterEach(() => close())
 
 const said = (text: string) => [...text.matchAll(/^data: (.+)$/gm)].map(([, data]) => data)
 const idsIn = (text: string) => [...text.matchAll(/^id: (.+)$/gm)].map(([, id]) => readEventId(id!)!)
-const LIMITS = { maxBytes: 100_000, returnMs: 200 }
+const LIMITS = { maxBytes: 100_000, returnMs: 5_000 }
 
 describe('a stream to an agent', () => {
   const begin = async (streams: ReturnType<typeof createStreams>, more: Partial<StreamOptions> = {}) => {
@@ -81,7 +81,7 @@ describe('a stream to an agent', () => {
   })
 
   it('is given up when nobody comes back in time, and then is lost', async () => {
-    const streams = createStreams(LIMITS)
+    const streams = createStreams({ ...LIMITS, returnMs: 200 })
     const { stream, seen, gone } = await missed(streams)
     await expect.poll(gone, PATIENT).toBe(1)
     stream.send('a')
@@ -90,11 +90,11 @@ describe('a stream to an agent', () => {
   })
 
   it('that has ended is kept for as long, and given up by nobody', async () => {
-    const streams = createStreams(LIMITS)
+    const streams = createStreams({ ...LIMITS, returnMs: 600 })
     const { stream, seen, gone } = await missed(streams)
     stream.end('answer')
     expect((await back(streams, seen)).went).toBe('resumed')
-    await expect.poll(async () => (await back(streams, seen)).went, { ...PATIENT, interval: 300 }).toBe('lost')
+    await expect.poll(async () => (await back(streams, seen)).went, { ...PATIENT, interval: 900 }).toBe('lost')
     expect(gone()).toBe(0)
   })
 
