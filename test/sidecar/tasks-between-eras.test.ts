@@ -30,6 +30,8 @@ describe('an agent of 2025-11-25 at a server of 2026-07-28 that has tasks', () =
   /** What its tasks have come to, by their ids. */
   const tasks = new Map<string, Json>()
   const seen: unknown[] = []
+  /** What it says at once, where it is something else. */
+  let atOnce = ''
   const receipts = () => readReceipts(world.path('data'))
   const results = () => bodies(receipts(), 'result')
   const text = (said: string, isError = false) => ({
@@ -65,7 +67,7 @@ describe('an agent of 2025-11-25 at a server of 2026-07-28 that has tasks', () =
           return void response.end(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32021, message: 'no', data } }))
         }
         if (name === 'quick' || !hasTasks)
-          return answerWith(response, id, { resultType: 'complete', ...text(`${name} at once`) })
+          return answerWith(response, id, { resultType: 'complete', ...text(atOnce || `${name} at once`) })
         const taskId = `task-${tasks.size}`
         tasks.set(taskId, name === 'asks' ? { status: 'input_required', inputRequests: { name: QUESTION } } : {})
         answerWith(response, id, { resultType: 'task', ...task(taskId), inputRequests: undefined })
@@ -197,6 +199,36 @@ describe('an agent of 2025-11-25 at a server of 2026-07-28 that has tasks', () =
         .map(({ outcome, text: said }) => [outcome, said])
         .slice(-2),
     ).toEqual(Array(2).fill(['ok', 'quick at once']))
+  })
+
+  it('gets nothing of what the policy withholds, whichever way its task ended', async () => {
+    const SECRET = 'DE02120300000000202050'
+    const policy = `${POLICY}  redact:\n  - {match: {servers: [raw], tools: ["*"]}, results: [customer.iban]}\n`
+    const dataDir = world.path('redacting')
+    const gate = await openGate(world, { policy, servers: { raw: server.url }, dataDir })
+    const there = `${gate.url}/mcp/raw`
+    const session = await openSession(there)
+    let id = 0
+    const told: string[] = []
+    const ask = async (method: string, params: Json) => {
+      const answer = await (await post(there, message(++id, method, params), session)).text()
+      told.push(answer)
+      return JSON.parse(answer).result as { task?: { taskId: string } } | undefined
+    }
+    for (const [name, state] of [
+      ['slow', { status: 'completed', statusMessage: SECRET, result: text(SECRET) }],
+      ['slow', { status: 'failed', statusMessage: SECRET, error: { code: -32603, message: SECRET } }],
+      ['quick', {}],
+    ] as const) {
+      atOnce = SECRET
+      const taskId = (await ask('tools/call', { name, arguments: {}, task: {} }))!.task!.taskId
+      tasks.set(taskId, state)
+      await ask('tasks/get', { taskId })
+      await ask('tasks/result', { taskId })
+      atOnce = ''
+    }
+    expect(told.filter((answer) => answer.includes('withholds'))).toHaveLength(3)
+    expect(JSON.stringify([told, readReceipts(dataDir)])).not.toContain(SECRET)
   })
 
   it('gives a task up, which stays so to it', async () => {
