@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { glob, globProblem } from './glob.ts'
+import { cpuMs } from './testing/cpu.ts'
 
 test.each<[string, string, boolean]>([
   ['*', '', true],
@@ -32,9 +33,9 @@ test('agrees with the regular expression of the same meaning', () => {
 })
 
 test('a pattern made to be slow is not', () => {
-  const started = performance.now()
+  const started = cpuMs()
   expect(glob(`${'a*'.repeat(100)}b`)('a'.repeat(128))).toBe(false)
-  expect(performance.now() - started).toBeLessThan(50)
+  expect(cpuMs() - started).toBeLessThan(50)
 })
 
 test('what no name can be is a problem', () => {

@@ -3,6 +3,7 @@ import { assess } from '../../lib/core/decide.ts'
 import { newHistory } from '../../lib/core/history/history.ts'
 import { prepare } from '../../lib/core/prepare.ts'
 import { type Json, parseStrict } from '../../lib/core/strict.ts'
+import { cpuMs } from '../../lib/core/testing/cpu.ts'
 import { compileStandalone } from '../../sidecar/standalone/compile.ts'
 import { mutate } from './mutate.ts'
 import { policies, TOOLS } from './policy.ts'
@@ -42,10 +43,6 @@ export const fuzzInProcess = ({
   const history = newHistory(prepared)
   history.loaded = true
   const report: PureReport = { texts: 0, parsed: 0, longestMs: 0, problems: [] }
-  const cpuMs = () => {
-    const { user, system } = process.threadCpuUsage()
-    return (user + system) / 1_000
-  }
   for (let index = from; index < from + count; index++) {
     const { body, server } = request(seed, index)
     const bytes = index % 3 === 0 ? mutate(random(seed + 1, index), body) : body

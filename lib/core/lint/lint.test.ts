@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { PolicySpec, ToolDefinition, ToolRule } from '../../api/gen/types.ts'
 import { definitionDigest } from '../pin.ts'
+import { cpuMs } from '../testing/cpu.ts'
 import { lint, type WarningKind } from './lint.ts'
 
 const REFUND: ToolDefinition = {
@@ -300,9 +301,9 @@ describe('warned of', () => {
     const spec = {
       tools: Array.from({ length: 128 }, (_, index) => rule({ name: `r${index}`, match: { tools: tools(index) } })),
     }
-    const started = performance.now()
+    const started = cpuMs()
     expect(lint(spec).problems).toEqual([])
-    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(cpuMs() - started).toBeLessThan(3_000)
   })
 })
 
@@ -314,7 +315,7 @@ test('schemas that branch without end do not hold up admission', () => {
   }))
   const where = Array.from({ length: 32 }, (_, index) => ({ arg: `a${index}`, equals: 1 }))
   const rules = Array.from({ length: 128 }, (_, index) => rule({ name: `r${index}`, match: { servers: ['s'] }, where }))
-  const started = performance.now()
+  const started = cpuMs()
   expect(lint({ tools: rules }, 'Namespace', { s: tools }).problems).toEqual([])
-  expect(performance.now() - started).toBeLessThan(3_000)
+  expect(cpuMs() - started).toBeLessThan(3_000)
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { parsePath, type Step } from '../path.ts'
+import { cpuMs } from '../testing/cpu.ts'
 import { typesAt } from './schema-types.ts'
 
 const types = (inputSchema: object, path: string) => {
@@ -41,7 +42,7 @@ test.each<[object, string, string]>([
 
 test('a schema that refers to itself twice at every turn ends', () => {
   const self = { $ref: '#' }
-  const started = performance.now()
+  const started = cpuMs()
   expect(types({ anyOf: [self, self], oneOf: [self, self], allOf: [self, self] }, 'a')).toBe('any')
-  expect(performance.now() - started).toBeLessThan(500)
+  expect(cpuMs() - started).toBeLessThan(500)
 })
