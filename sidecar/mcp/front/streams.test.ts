@@ -89,6 +89,16 @@ describe('a stream to an agent', () => {
     expect((await back(streams, seen)).went).toBe('lost')
   })
 
+  it('does not wait for ever for one who came back and was gone at once', async () => {
+    const streams = createStreams({ ...LIMITS, returnMs: 200 })
+    const { seen, gone } = await missed(streams)
+    const { response, drop } = await connect()
+    drop()
+    await expect.poll(() => response.destroyed, PATIENT).toBe(true)
+    expect(streams.resume(response, 'mine', seen)).toBe('resumed')
+    await expect.poll(gone, PATIENT).toBe(1)
+  })
+
   it('that has ended is kept for as long, and given up by nobody', async () => {
     const streams = createStreams({ ...LIMITS, returnMs: 600 })
     const { stream, seen, gone } = await missed(streams)

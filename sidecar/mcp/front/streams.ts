@@ -96,12 +96,16 @@ export const createStreams = ({ maxBytes, returnMs }: { maxBytes: number; return
     const connect = (next: ServerResponse) => {
       clearTimeout(timer)
       response = next
+      const wait = () => {
+        if (next === response && !isGone) timer = setTimeout(leave, returnMs).unref()
+      }
+      if (next.destroyed) return wait()
       next.writeHead(200, SSE_HEADERS)
       next.flushHeaders()
       const keepalive = setInterval(() => write(': open\n\n'), KEEPALIVE_MS)
       next.once('close', () => {
         clearInterval(keepalive)
-        if (next === response && !isGone) timer = setTimeout(leave, returnMs).unref()
+        wait()
       })
     }
     const push = (raw: string, at: 'end' | undefined) => {
