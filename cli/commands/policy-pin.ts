@@ -50,7 +50,14 @@ export const policyPinCommand = (policy: Command, context: CliContext): void => 
     const listed = flags.tools === undefined ? {} : readTools(await readInput(flags.tools), flags.tools)
     for (const [name, url] of Object.entries(servers)) {
       const token = credential[name] === undefined ? undefined : Buffer.from(await readInput(credential[name]))
-      listed[name] = await listTools(name, url, token?.toString('utf8').trim())
+      const { tools, unusable } = await listTools(name, url, token?.toString('utf8').trim())
+      listed[name] = tools
+      for (const tool of unusable)
+        context.err(
+          oneLine(
+            `${name}/${tool} is left out: its definition asks for headers that may not be, so nobody can call it`,
+          ),
+        )
     }
     const pins = Object.entries(listed).flatMap(([server, tools]) => tools.map((tool) => pinOf(server, tool)))
     for (const warning of pins.map(hidden)) if (warning !== undefined) context.err(oneLine(warning))

@@ -1,109 +1,125 @@
-import { createParser } from 'eventsource-parser'
 import type { ToolDefinition } from '../../lib/api/gen/types.ts'
-import { HEADER, LEGACY_VERSIONS } from '../../lib/api/mcp.ts'
+import { HEADER, LEGACY_VERSIONS, MODERN_VERSION } from '../../lib/api/mcp.ts'
 import { VERSION } from '../../lib/api/version.ts'
+import { discovery, introduction, isModernAnswer, isModernError, PROBE_MS } from '../../lib/core/era.ts'
 import { UserError } from '../../lib/core/errors.ts'
 import { isObject, type JsonObject } from '../../lib/core/json-rpc.ts'
-import { type Json, parseStrict } from '../../lib/core/strict.ts'
+import { mirroredOf } from '../../lib/core/mirror/annotated.ts'
+import { mirror } from '../../lib/core/mirror/mirror.ts'
+import { type Answered, createServerWire, type Question, type ServerWire } from './server-wire.ts'
 
 const TIMEOUT_MS = 30_000
-const MAX_BYTES = 16 * 1024 * 1024
-/** A server that always names a next page ends here. */
-const MAX_PAGES = 200
+/** The gate reads no more of a list either, and takes one that goes on for none. */
+const MAX_PAGES = 50
+const CLIENT = { name: 'remit', version: VERSION }
+
+/** A way to ask one server, in the era it speaks. */
+interface Asker {
+  ask: (method: string, params: JsonObject) => Promise<JsonObject>
+  /** What of its tools a client may go by. */
+  usable: (tool: ToolDefinition) => boolean
+  leave: () => Promise<void>
+}
+
+export interface ListedTools {
+  tools: ToolDefinition[]
+  /** Names of those whose definitions ask for headers that may not be: no client of 2026-07-28 uses them, nor does the gate. */
+  unusable: string[]
+}
+
+const resultOf = (wire: ServerWire, method: string, { status, message }: Answered): JsonObject => {
+  const said = message && isObject(message.error) ? String(message.error.message) : undefined
+  if (status < 200 || status > 299)
+    throw wire.invalid(`HTTP ${status} to ${method}${said === undefined ? '' : `, with: ${said}`}`)
+  if (said !== undefined) throw wire.invalid(`${method} was answered with: ${said}`)
+  if (!message || !isObject(message.result)) throw wire.invalid(`${method} was answered without a result`)
+  return message.result
+}
+
+const modernHeaders = (question: Question) => ({ [HEADER.version]: MODERN_VERSION, ...mirror(question) })
+
+/** By the answer the gate goes by, so that what is pinned is what it will see of a server that speaks both eras. */
+const isModern = async (wire: ServerWire, signal: AbortSignal): Promise<boolean> => {
+  const question = discovery(CLIENT)
+  try {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)])
+    const { status, message } = await wire.ask(question, modernHeaders(question), limit)
+    return message !== undefined && (status === 200 ? isModernAnswer(message) : isModernError(message.error))
+  } catch {
+    // Servers of before 2026-07-28 may do anything with what they do not know; what else is wrong `initialize` meets too.
+    return false
+  }
+}
+
+const stateless = (wire: ServerWire, signal: AbortSignal): Asker => ({
+  ask: async (method, params) => {
+    const question = { method, params: { ...params, _meta: introduction(CLIENT) } }
+    return resultOf(wire, method, await wire.ask(question, modernHeaders(question), signal))
+  },
+  usable: ({ inputSchema }) => mirroredOf(inputSchema) !== undefined,
+  leave: async () => {},
+})
+
+const inSession = async (wire: ServerWire, signal: AbortSignal): Promise<Asker> => {
+  const headers: Record<string, string> = {}
+  const ask = async (method: string, params: JsonObject) => {
+    const answered = await wire.ask({ method, params }, headers, signal)
+    if (answered.session !== undefined) headers[HEADER.session] = answered.session
+    return resultOf(wire, method, answered)
+  }
+  const hello = await ask('initialize', {
+    protocolVersion: LEGACY_VERSIONS[0],
+    capabilities: {},
+    clientInfo: CLIENT,
+  })
+  headers[HEADER.version] = String(hello.protocolVersion)
+  await wire.tell({ method: 'notifications/initialized' }, headers, signal)
+  return {
+    ask,
+    usable: () => true,
+    leave: async () => {
+      if (headers[HEADER.session] !== undefined) await wire.tell(undefined, headers, signal)
+    },
+  }
+}
+
+const allPages = async (wire: ServerWire, { ask, usable }: Asker): Promise<ListedTools> => {
+  const tools: ToolDefinition[] = []
+  const unusable: string[] = []
+  let params: JsonObject = {}
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const { tools: listed, nextCursor } = await ask('tools/list', params)
+    if (!Array.isArray(listed)) throw wire.invalid('tools/list was answered without tools')
+    for (const tool of listed) {
+      if (!isObject(tool) || typeof tool.name !== 'string') throw wire.invalid('it lists a tool without a name')
+      if (usable(tool)) tools.push(tool)
+      else unusable.push(tool.name)
+    }
+    if (nextCursor === undefined || nextCursor === null) return { tools, unusable }
+    if (typeof nextCursor !== 'string') throw wire.invalid('the cursor of the next page is not a string')
+    params = { cursor: nextCursor }
+  }
+  throw wire.invalid(`more than ${MAX_PAGES} pages of tools`)
+}
 
 /**
- * The tools that an MCP server lists now, all pages of them.
+ * The tools that an MCP server lists now, all pages of them, each as the server wrote it: the official client leaves
+ * out what it does not know, of annotations for one, and a digest is of what is there.
  * @param token sent as bearer
  * @throws UserError UpstreamUnreachable, UpstreamInvalid, UpstreamTimeout
  */
-export const listTools = async (server: string, url: string, token?: string): Promise<ToolDefinition[]> => {
+export const listTools = async (server: string, url: string, token?: string): Promise<ListedTools> => {
   const signal = AbortSignal.timeout(TIMEOUT_MS)
-  const invalid = (detail: string) => new UserError('UpstreamInvalid', { server, detail })
-  const session: Record<string, string> = {}
-  let lastId = 0
-
-  const send = (method: 'POST' | 'DELETE', body?: JsonObject): Promise<Response> =>
-    fetch(url, {
-      method,
-      signal,
-      redirect: 'error',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...session,
-      },
-      body: body === undefined ? null : JSON.stringify({ jsonrpc: '2.0', ...body }),
-    })
-
-  const ask = async (method: string, params: JsonObject): Promise<JsonObject> => {
-    const id = ++lastId
-    const response = await send('POST', { id, method, params })
-    if (!response.ok) throw invalid(`HTTP ${response.status} to ${method}`)
-    const answer = await answerTo(response, id, invalid)
-    const named = response.headers.get(HEADER.session)
-    if (named !== null) session[HEADER.session] = named
-    if (isObject(answer.error)) throw invalid(`${method} was answered with: ${String(answer.error.message)}`)
-    if (!isObject(answer.result)) throw invalid(`${method} was answered without a result`)
-    return answer.result
-  }
-
+  const wire = createServerWire(server, url, token)
   try {
-    const clientInfo = { name: 'remit', version: VERSION }
-    const hello = await ask('initialize', { protocolVersion: LEGACY_VERSIONS[0], capabilities: {}, clientInfo })
-    session[HEADER.version] = String(hello.protocolVersion)
-    await (await send('POST', { method: 'notifications/initialized' })).body?.cancel()
-    const tools: ToolDefinition[] = []
-    let cursor: Json | undefined
-    for (let page = 0; page === 0 || cursor !== undefined; page++) {
-      if (page === MAX_PAGES) throw invalid(`more than ${MAX_PAGES} pages of tools`)
-      const result = await ask('tools/list', cursor === undefined ? {} : { cursor })
-      if (!Array.isArray(result.tools)) throw invalid('tools/list was answered without tools')
-      for (const tool of result.tools) {
-        if (!isObject(tool) || typeof tool.name !== 'string') throw invalid('it lists a tool without a name')
-        tools.push(tool)
-      }
-      cursor = result.nextCursor
-    }
-    if (session[HEADER.session] !== undefined) await (await send('DELETE')).body?.cancel()
-    return tools
+    const asker = (await isModern(wire, signal)) ? stateless(wire, signal) : await inSession(wire, signal)
+    const listed = await allPages(wire, asker)
+    await asker.leave()
+    return listed
   } catch (error) {
     if (error instanceof UserError) throw error
     if (signal.aborted) throw new UserError('UpstreamTimeout', { server, seconds: TIMEOUT_MS / 1000 })
     const { message, cause } = error as Error & { cause?: { code?: string; message?: string } }
     throw new UserError('UpstreamUnreachable', { server, detail: cause?.code ?? cause?.message ?? message })
   }
-}
-
-/** The message with this id, from a JSON body or an event stream. */
-async function answerTo(response: Response, id: number, invalid: (detail: string) => UserError): Promise<JsonObject> {
-  const read = (text: string): JsonObject => {
-    const parsed = parseStrict(text, { maxBytes: MAX_BYTES, maxNodes: 1_000_000 })
-    if (!parsed.ok) throw invalid(parsed.detail)
-    if (!isObject(parsed.value)) throw invalid('a message is not an object')
-    return parsed.value
-  }
-  const type = (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase()
-  if (type !== 'application/json' && type !== 'text/event-stream') throw invalid(`content type ${type || 'missing'}`)
-  const messages: string[] = []
-  const parser = createParser({ onEvent: ({ data }) => void messages.push(data) })
-  const decoder = new TextDecoder()
-  let bytes = 0
-  let text = ''
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length
-    if (bytes > MAX_BYTES) throw invalid(`more than ${MAX_BYTES} bytes`)
-    if (type === 'application/json') {
-      text += decoder.decode(chunk, { stream: true })
-      continue
-    }
-    parser.feed(decoder.decode(chunk, { stream: true }))
-    for (const data of messages.splice(0)) {
-      const message = data === '' ? {} : read(data)
-      // Leaving the loop ends the stream, which some servers would keep open.
-      if (message.id === id && !('method' in message)) return message
-    }
-  }
-  if (type === 'application/json') return read(text + decoder.decode())
-  throw invalid('the stream ended without an answer')
 }

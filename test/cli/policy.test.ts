@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { toNodeHandler } from '@modelcontextprotocol/node'
+import { createMcpHandler, Server as ModernServer } from '@modelcontextprotocol/server'
 import { load } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePorts } from '../harness/ports.ts'
-import { createWorld, startBilling, startEverything, TOKEN } from '../sidecar/world.ts'
+import { serveMcp } from '../sidecar/mcp-server.ts'
+import { answerWith, startRawServer } from '../sidecar/raw-server.ts'
+import { createWorld, openGate, startBilling, startEverything, TOKEN, textOf, type World } from '../sidecar/world.ts'
 import { type Bundle, buildBundle } from './bundle.ts'
 
 const POLICY = `
@@ -344,6 +349,19 @@ spec:
   })
 })
 
+/** A definition with what no schema of the protocol knows, and one that only 2026-07-28 has. */
+const ECHO = {
+  name: 'echo',
+  inputSchema: { type: 'object' as const, properties: { message: { type: 'string', 'x-mcp-header': 'Message' } } },
+  annotations: { readOnlyHint: true, 'x-vendor': 'kept' },
+}
+const NUMBERS = {
+  name: 'numbers',
+  inputSchema: { type: 'object' as const },
+  outputSchema: { type: 'array', items: { type: 'integer' } },
+}
+const IMPOSSIBLE = { name: 'impossible', inputSchema: { type: 'object', 'x-mcp-header': 'Root' } }
+
 describe('policy pin', () => {
   const world = createWorld()
   afterAll(() => world.close())
@@ -377,6 +395,86 @@ describe('policy pin', () => {
     const denied = await remit(['policy', 'test', '--policy', file, '-o', 'json', '-'], {}, wrong)
     expect(lines(denied.stdout)[0]).toMatchObject({ effect: 'Deny', code: 'ArgumentsInvalid' })
   })
+
+  const handler = (options?: { legacy: 'reject' }) => (opened: World) =>
+    serveMcp(
+      opened,
+      toNodeHandler(
+        createMcpHandler(() => {
+          const server = new ModernServer({ name: 'numbers', version: '1' }, { capabilities: { tools: {} } })
+          server.setRequestHandler('tools/list', ({ params }) =>
+            params?.cursor === 'two' ? { tools: [NUMBERS] } : { tools: [ECHO], nextCursor: 'two' },
+          )
+          server.setRequestHandler('tools/call', ({ params }) => ({
+            content: [{ type: 'text', text: String(params.arguments?.message) }],
+          }))
+          return server
+        }, options),
+      ),
+    )
+  const SERVERS: [what: string, start: (opened: World) => Promise<{ url: string }>, named: string[], told: unknown][] =
+    [
+      ['the reference server, with sessions', async (opened) => ({ url: await startEverything(opened) }), ['echo'], ''],
+      ['a server of 2026-07-28 alone', handler({ legacy: 'reject' }), ['echo', 'numbers'], ''],
+      ['a server of both', handler(), ['echo', 'numbers'], ''],
+      [
+        'a server of both that leaves out for older clients what they cannot read',
+        async (opened) => {
+          const listed = (tools: object[], more: object = {}) => ({ tools, ...more })
+          const hints = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' }
+          const raw = await startRawServer(
+            ({ id, params }, response) => {
+              const text = JSON.stringify(params?.arguments)
+              answerWith(response, id, { resultType: 'complete', content: [{ type: 'text', text }] })
+            },
+            {
+              'server/discover': ({ id }, response) =>
+                answerWith(response, id, { supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, ...hints }),
+              'tools/list': ({ id }, response, { headers }) =>
+                answerWith(
+                  response,
+                  id,
+                  headers['mcp-protocol-version'] === '2026-07-28'
+                    ? listed([ECHO, NUMBERS, IMPOSSIBLE], hints)
+                    : listed([ECHO, { ...NUMBERS, outputSchema: undefined }]),
+                ),
+            },
+          )
+          opened.onClose(raw.close)
+          return raw
+        },
+        ['echo', 'numbers'],
+        expect.stringMatching(/^numbers\/impossible is left out: .+\n$/),
+      ],
+    ]
+  test.each(SERVERS)(
+    'what is pinned of %s is what agents of both eras get to see and may call',
+    async (_, start, named, told) => {
+      const opened = createWorld()
+      try {
+        const { url } = await start(opened)
+        const { code, stdout, stderr } = await remit(['policy', 'pin', '--server', `numbers=${url}`, '-o', 'json'])
+        expect([code, stderr]).toEqual([0, told])
+        const { pins } = JSON.parse(stdout) as { pins: { tool: string; definition: object }[] }
+        expect(pins.map(({ tool }) => tool)).toEqual(expect.arrayContaining(named))
+        const metadata = { name: 'pinned', namespace: 'payments' }
+        const spec = { tools: [{ name: 'all', match: { servers: ['numbers'] }, effect: 'Allow' }], pins }
+        const pinned = JSON.stringify({ apiVersion: 'remit.dev/v1alpha1', kind: 'AgentPolicy', metadata, spec })
+        const gate = await openGate(opened, { policy: pinned, servers: { numbers: url } })
+        for (const mode of ['legacy', 'auto'] as const) {
+          const client = new Client({ name: 'agent', version: '1' }, { versionNegotiation: { mode } })
+          await client.connect(new StreamableHTTPClientTransport(new URL(`${gate.url}/mcp/numbers`)))
+          opened.onClose(() => client.close())
+          const seen = (await client.listTools()).tools.map(({ name }) => name)
+          expect([mode, seen.sort()]).toEqual([mode, pins.map(({ tool }) => tool).sort()])
+          const answer = await client.callTool({ name: 'echo', arguments: { message: 'hello' } })
+          expect([mode, textOf(answer)]).toEqual([mode, expect.stringContaining('hello')])
+        }
+      } finally {
+        await opened.close()
+      }
+    },
+  )
 
   test('a server that is not there, one that is not MCP, and one that does not let us in', async () => {
     const server = createServer((request, response) => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { HEADER, META, MODERN_VERSION, RPC } from '../../../lib/api/mcp.ts'
+import { HEADER, MODERN_VERSION } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
-import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
+import { discovery, isModernAnswer, isModernError, PROBE_MS } from '../../../lib/core/era.ts'
+import type { JsonObject } from '../../../lib/core/json-rpc.ts'
 import { mirror } from '../../../lib/core/mirror/mirror.ts'
 import type { Outside } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
@@ -10,8 +11,6 @@ import { within } from '../forward.ts'
 import type { Era } from '../ports.ts'
 import { post, readRefusal } from './post.ts'
 
-/** Longest it may take to find out which era a server speaks: there are clients that wait no more than 5 s for all of `initialize`. */
-const PROBE_MS = 3_000
 const PROBE_BYTES = 1024 * 1024
 
 /** Finds out which era servers speak, and remembers it. What an agent says has no part in it. */
@@ -25,21 +24,7 @@ export interface Eras {
 /** What the gate says of itself where a server wants to know the client. */
 export const GATE_INFO: JsonObject = { name: 'remit', version: '1' }
 
-const DISCOVER = {
-  method: 'server/discover',
-  params: {
-    _meta: { [META.protocolVersion]: MODERN_VERSION, [META.clientInfo]: GATE_INFO, [META.clientCapabilities]: {} },
-  },
-}
-
-const listsOurs = (versions: unknown): boolean => Array.isArray(versions) && versions.includes(MODERN_VERSION)
-
-/** Whether an error is one that only a server of the modern revision sends, and that it can be spoken with. */
-export const isModernError = (error: unknown): boolean => {
-  if (!isObject(error)) return false
-  if (error.code === RPC.unsupportedVersion) return isObject(error.data) && listsOurs(error.data.supported)
-  return error.code === RPC.headerMismatch || error.code === RPC.missingCapability
-}
+const DISCOVER = discovery(GATE_INFO)
 
 /** `sure`: it answered so, and will again. */
 const probe = async (gate: Outside, server: RemitServer): Promise<{ era: Era; sure: boolean }> => {
@@ -61,11 +46,7 @@ const probe = async (gate: Outside, server: RemitServer): Promise<{ era: Era; su
       signal: limit.signal,
       onMessage: () => {},
     })
-    const result = isObject(message.result) ? message.result : {}
-    return {
-      era: listsOurs(result.supportedVersions) || isModernError(message.error) ? 'modern' : 'legacy',
-      sure: true,
-    }
+    return { era: isModernAnswer(message) ? 'modern' : 'legacy', sure: true }
   } catch (error) {
     if (!(error instanceof UpstreamFailure) || !error.sent) throw error
     // One that is silent will be so again, and whoever waits for it has waited once.

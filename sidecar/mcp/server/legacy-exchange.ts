@@ -1,4 +1,5 @@
 import { HEADER, type RequestId } from '../../../lib/api/mcp.ts'
+import { isModernError } from '../../../lib/core/era.ts'
 import type { JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import { discard, UpstreamFailure } from '../../upstream.ts'
@@ -6,7 +7,6 @@ import { type Mark, readAnswer, type ServerMessage, StreamOver } from '../answer
 import { OtherEra, SessionGone, sessionHeaders } from '../forward.ts'
 import type { ServerOptions } from '../ports.ts'
 import { COME_BACKS, comeBack } from './come-back.ts'
-import { isModernError } from './eras.ts'
 import { hear } from './hear.ts'
 import { post, readRefusal } from './post.ts'
 import { type Place, tell } from './tell.ts'
