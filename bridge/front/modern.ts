@@ -103,7 +103,7 @@ export const createModernFront = (context: FrontContext) => {
       const hello = await backend.hello()
       if (method === 'server/discover') return send(response, 200, { jsonrpc: '2.0', id, result: discovered(hello) })
       if (method === 'subscriptions/listen') return await subscriptions.open(backend, message, request, response)
-      if (method === 'tools/call' && hello.era === 'modern') {
+      if (method === 'tools/call') {
         const missed = mirrorProblem(headers, message, await mirrored(backend, String(message.params.name)))
         if (missed !== undefined) return mismatch(missed)
       }

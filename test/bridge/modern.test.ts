@@ -182,12 +182,15 @@ describe('what passes through', () => {
     )
   })
 
-  it('compares the headers of parameters with the arguments', async () => {
+  it.each([
+    ['2026-07-28', MODERN_FIXTURE, 'region'],
+    ['2025-11-25', FIXTURE, 'echo'],
+  ])('compares the headers of parameters with the arguments for a server of %s', async (_version, command, name) => {
     world = createWorld()
-    const bridge = await world.bridge(MODERN_FIXTURE)
+    const bridge = await world.bridge(command)
     await bridge.ready()
     const call = (headers: Record<string, string>) =>
-      modern(bridge.url, 'tools/call', { name: 'region', arguments: { region: 'eu' } }, { headers })
+      modern(bridge.url, 'tools/call', { name, arguments: { region: 'eu', text: 'in eu' } }, { headers })
     expect((await call({})).status).toBe(400)
     expect((await call({ 'mcp-param-region': 'us' })).status).toBe(400)
     expect(await (await call({ 'mcp-param-region': 'eu' })).text()).toContain('in eu')

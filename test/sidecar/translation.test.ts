@@ -357,6 +357,34 @@ describe('an agent of 2026-07-28 at a server with sessions', () => {
     const listed = (await (await send(url, 'tools/list')).json()) as { result: object }
     expect(listed.result).toMatchObject({ resultType: 'complete', ttlMs: 0, cacheScope: 'private', nextCursor: 'more' })
   })
+
+  const REGION = { arguments: { text: 'hello', region: 'eu' } }
+  const HEADED: [what: string, args: object, headers: Record<string, string>, status: number][] = [
+    ['without the header', REGION, {}, 400],
+    ['with another value in it', REGION, { 'mcp-param-region': 'us' }, 400],
+    ['with the header of an argument it does not have', {}, { 'mcp-param-region': 'eu' }, 400],
+    ['with the header', REGION, { 'mcp-param-region': 'eu' }, 200],
+  ]
+  it.each(HEADED)(
+    'is held to the headers that the list it got asks for: a call %s',
+    async (_what, args, headers, status) => {
+      const desk = await startLegacyDesk(world)
+      const policy = POLICY.slice(0, POLICY.indexOf('  pins:')).replace('[raw]', '[desk]')
+      const gate = await openGate(world, {
+        policy,
+        servers: { desk: desk.url },
+        dataDir: world.path(`data-${Math.random()}`),
+      })
+      const url = `${gate.url}/mcp/desk`
+      expect(await (await send(url, 'tools/list')).text()).toContain('"x-mcp-header":"Region"')
+      const response = await send(url, 'tools/call', { name: 'echo', ...args }, headers)
+      const answer = (await response.json()) as { error?: { code: number } }
+      expect([response.status, answer.error?.code]).toEqual([status, status === 200 ? undefined : -32020])
+      expect(desk.calls.length).toBe(status === 200 ? 1 : 0)
+      // They are between the agent and the gate; to a server with sessions they say nothing.
+      expect(desk.requests.flatMap((request) => Object.keys(request.headers))).not.toContain('mcp-param-region')
+    },
+  )
 })
 
 describe('a call of a session at a server of 2026-07-28 that asks', () => {

@@ -13,6 +13,7 @@ import type { NewerTasks } from './newer-tasks.ts'
 import { ownId } from './own-id.ts'
 import type { OwnSession, OwnSessions } from './own-sessions.ts'
 import type { OwnStreams } from './own-stream.ts'
+import type { ParamHeaders } from './param-headers.ts'
 import { tell } from './tell.ts'
 
 /** A request as the older revisions know it: the client is told of in the session, answers come as messages. */
@@ -42,11 +43,11 @@ const REFUSE: ServerOptions['onRequest'] = async () => ({
  */
 export const createOwnPort = (
   gate: Outside,
-  parts: { sessions: OwnSessions; streams: OwnStreams; tasks: NewerTasks },
+  parts: { sessions: OwnSessions; streams: OwnStreams; tasks: NewerTasks; paramHeaders: ParamHeaders },
   server: RemitServer,
   given: JsonObject,
 ): ServerPort & { hello: () => Promise<JsonObject> } => {
-  const { sessions, streams, tasks } = parts
+  const { sessions, streams, tasks, paramHeaders } = parts
   // Extensions are what the newer revision has.
   const { extensions: _extensions, ...capabilities } = given
   const inSession = async <T>(work: (own: OwnSession) => Promise<T>): Promise<T> => {
@@ -123,7 +124,12 @@ export const createOwnPort = (
           options: heard,
           ask: (one, how) => put(own, one, how),
         })
-        if (method === 'tools/list') tasks.learn(server, (answer.message.result as JsonObject | undefined)?.tools)
+        const { result } = answer.message
+        if (method === 'tools/list' && isObject(result) && Array.isArray(result.tools)) {
+          tasks.learn(server, result.tools)
+          // To its agent the gate is a server of 2026-07-28 that reads bodies, wherever the definitions come from.
+          paramHeaders.learn(server, result.tools)
+        }
         return underId(asModern(method, answer, own.hello.serverInfo), id)
       }),
     notify: (message) => inSession((own) => tell(gate, { server, session: own.session }, message)),

@@ -42,7 +42,12 @@ export const createServerPorts = (gate: Outside): ServerPorts => {
   const eras = createEras(gate)
   const paramHeaders = createParamHeaders()
   const givenUp = createGivenUp()
-  const own = { sessions: createOwnSessions(gate), streams: createOwnStreams(gate), tasks: createNewerTasks(gate) }
+  const own = {
+    sessions: createOwnSessions(gate),
+    streams: createOwnStreams(gate),
+    tasks: createNewerTasks(gate),
+    paramHeaders,
+  }
 
   const knownCapabilities = (server: RemitServer, capabilities: JsonObject): JsonObject => {
     const inForce = gate.authority.current()
