@@ -22,6 +22,8 @@ export interface CompatClient extends Player {
   script: string
   /** Needs nothing that npm has not installed anyway. */
   fast?: true
+  /** Of a script in Python: the name of its pins, and of the environment made from them. */
+  pins?: string
   /** Is also played as a real agent in a pod. */
   pod?: true
   prepare: (progress: Progress) => Promise<Command>
@@ -48,6 +50,7 @@ const node = (script: string) => ({
 
 const python = (pins: string, script: string) => ({
   script: `python/${script}`,
+  pins,
   prepare: pythonClient(pins, script),
 })
 
@@ -122,6 +125,7 @@ export const CLIENTS: readonly CompatClient[] = [
     version: pythonVersion('openai-agents', 'openai-agents'),
     kind: 'agent',
     impatient: true,
+    pod: true,
     ...python('openai-agents', 'openai_agents_default_agent.py'),
   },
   {

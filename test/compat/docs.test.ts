@@ -33,10 +33,11 @@ describe('docs/compat.md', () => {
         `| ${client.title} | \`${client.package}\` | ${client.version()} | `,
       )
   })
-  test.each(CLIENTS.filter(({ pod }) => pod))('says what became of $title in a pod', ({ title }) => {
+  test.each(CLIENTS.filter(({ pod }) => pod))('says what became of $title in a pod', ({ title, impatient }) => {
     for (const era of ERAS)
       expect(tables.find((text) => text.startsWith('Agents in pods'))).toContain(`| ${title} | ${ERA_NAMES[era]} | `)
-    expect(tables.find((text) => text.startsWith('A server on standard input'))).toContain(`| ${title} | `)
+    if (!impatient)
+      expect(tables.find((text) => text.startsWith('A server on standard input'))).toContain(`| ${title} | `)
   })
   test('hides nothing: what is known not to work stands there with its reason', () => {
     const reasons = CLIENTS.flatMap((client) =>

@@ -32,7 +32,7 @@ export const surprises = (clients: readonly CompatClient[], cells: readonly Cell
 const row = (values: readonly string[]) => `| ${values.join(' | ')} |`
 
 /** How it is said that a case came out as it should. */
-const passed = ({ impatient }: Pick<CompatClient, 'impatient'>, name: CaseName): string =>
+const passed = ({ impatient }: Pick<CompatClient, 'impatient'>, name: string): string =>
   impatient && name === 'slow' ? 'given up' : 'yes'
 
 /** The matrix as tables of Markdown, one an era, with what is known below. */
@@ -65,21 +65,23 @@ export const renderMatrix = (clients: readonly CompatClient[], cells: readonly C
 export const ERA_NAMES: Record<Era, string> = { legacy: '2025-11-25', modern: '2026-07-28' }
 
 type Played<C extends string> = { client: string; case: C; faults: readonly string[] }
-const titlesOf = (cells: readonly Played<string>[]) =>
+const clientsOf = (cells: readonly Played<string>[]) =>
   CLIENTS.filter(({ name }) => cells.some(({ client }) => client === name))
 /** A case that nothing is said of did not pass. */
-const mark = (cells: readonly Played<string>[], client: string, name: string): string =>
-  cells.some((cell) => cell.client === client && cell.case === name && cell.faults.length === 0) ? 'yes' : '**no**'
+const mark = <C extends string>(cells: readonly Played<C>[], client: CompatClient, name: C): string =>
+  cells.some((cell) => cell.client === client.name && cell.case === name && cell.faults.length === 0)
+    ? passed(client, name)
+    : '**no**'
 
 /** What became of the agents in pods, as a table of Markdown. */
 export const renderPods = (cells: readonly Cell[]): string =>
   [
     row(['agent', 'server', ...CASES]),
     row(['---', '---', ...CASES.map(() => '---')]),
-    ...titlesOf(cells).flatMap(({ name, title }) =>
+    ...clientsOf(cells).flatMap((client) =>
       ERAS.map((era) => {
         const played = cells.filter((cell) => cell.era === era)
-        return row([title, ERA_NAMES[era], ...CASES.map((one) => mark(played, name, one))])
+        return row([client.title, ERA_NAMES[era], ...CASES.map((name) => mark(played, client, name))])
       }),
     ),
   ].join('\n')
@@ -89,7 +91,7 @@ export const renderBridge = (cells: readonly BridgeCell[]): string =>
   [
     row(['agent', ...BRIDGE_CASES]),
     row(['---', ...BRIDGE_CASES.map(() => '---')]),
-    ...titlesOf(cells).map(({ name, title }) => row([title, ...BRIDGE_CASES.map((one) => mark(cells, name, one))])),
+    ...clientsOf(cells).map((client) => row([client.title, ...BRIDGE_CASES.map((name) => mark(cells, client, name))])),
   ].join('\n')
 
 /** The page docs/compat.md. */

@@ -8,10 +8,10 @@ import type { PythonImage } from './image.ts'
 
 const scripts = join(import.meta.dirname, '../clients/python')
 
-/** The agents of these clients: the environment of each below /app, by its name, and all scripts in /app/clients. */
+/** The agents of these clients: their environments below /app, by their names, and all scripts in /app/clients. */
 export const agentsImage = async (clients: readonly CompatClient[], progress: Progress): Promise<PythonImage> => {
   const environments: Record<string, string> = {}
-  for (const { name } of clients) environments[name] = await ensureVenv(name, progress)
+  for (const { pins } of clients) if (pins) environments[pins] ??= await ensureVenv(pins, progress)
   const names = readdirSync(scripts).filter((name) => name.endsWith('.py'))
   const files = names.map((name) => [`/app/clients/${name}`, readFileSync(join(scripts, name), 'utf8')])
   return { name: 'compat-agents', environments, files: Object.fromEntries(files) }

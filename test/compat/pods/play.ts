@@ -17,7 +17,7 @@ export const pythonAgent = (options: {
   namespace: string
   name: string
   image: string
-  client: Pick<CompatClient, 'name' | 'script'>
+  client: Pick<CompatClient, 'pins' | 'script'>
   policy: string
   plays: readonly object[]
   server: { name: string; port: number; token?: string }
@@ -36,7 +36,7 @@ export const pythonAgent = (options: {
     workload: {
       image,
       command: ['/usr/bin/python3', `/app/clients/${client.script.split('/').at(-1)}`, script],
-      env: [{ name: 'PYTHONPATH', value: `/app/${client.name}` }],
+      env: [{ name: 'PYTHONPATH', value: `/app/${client.pins}` }],
       resources: { requests: { cpu: '10m', memory: '128Mi' } },
     },
   })

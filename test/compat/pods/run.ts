@@ -9,7 +9,7 @@ import { ensurePythonImage, refOf } from './image.ts'
 import { agentsImage, sqliteImage } from './images.ts'
 
 /**
- * Plays the agents (whose environments are called as they are) in pods of a cluster of our own, which is brought up
+ * Plays the agents in pods of a cluster of our own, which is brought up
  * where there is none, and a server behind the bridge.
  */
 export const runPods = async (
@@ -30,8 +30,10 @@ export const runPods = async (
     REMIT_TEST_IMAGES: images.prefix,
   })
   const [{ playPods }, { playBridge }] = await Promise.all([import('./play.ts'), import('./bridge.ts')])
+  // The others may have given up by the time the server is killed.
+  const patient = clients.filter(({ impatient }) => !impatient)
   const bridge = await progress.step('Playing a server behind the bridge', 150, (say) =>
-    playBridge(clients, refOf(agents), refOf(sqlite), say),
+    playBridge(patient, refOf(agents), refOf(sqlite), say),
   )
   const cells = await progress.step('Playing agents in pods', 300, (say) => playPods(clients, refOf(agents), say))
   return { cells, bridge }

@@ -22,27 +22,28 @@ options = ClaudeAgentOptions(
 )
 # docs:end
 
-from claude_agent_sdk import ResultMessage, SystemMessage
+from claude_agent_sdk import AssistantMessage, ResultMessage, SystemMessage
 
 from common import give_up_after, play_all, prompt
 
 PREFIX = "mcp__desk__"
 
 
-async def run(case):
-    listed, text, error = [], "", True
-    async for message in query(prompt=prompt(case), options=options):
-        if isinstance(message, SystemMessage) and message.subtype == "init":
-            names = message.data["tools"]
-            listed = [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)]
-        elif isinstance(message, ResultMessage):
-            text, error = message.result or "", message.is_error
-    return {"listed": listed, "text": text, "error": error}
-
-
 async def play(case):
+    listed, text, error = [], "", True
     named = {**case, "tool": PREFIX + case["tool"]}
-    return await asyncio.wait_for(run(named), give_up_after(case))
+    patience = give_up_after(case)
+    async with asyncio.timeout(None) as limit:
+        async for message in query(prompt=prompt(named), options=options):
+            if isinstance(message, SystemMessage) and message.subtype == "init":
+                names = message.data["tools"]
+                listed = [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)]
+            elif isinstance(message, AssistantMessage) and patience:
+                # From the call on: until then it starts a program of its own, which takes seconds.
+                limit.reschedule(asyncio.get_running_loop().time() + patience)
+            elif isinstance(message, ResultMessage):
+                text, error = message.result or "", message.is_error
+    return {"listed": listed, "text": text, "error": error}
 
 
 asyncio.run(play_all(play))
