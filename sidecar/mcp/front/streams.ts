@@ -44,7 +44,8 @@ export interface Streams {
   endSession: (session: string) => void
 }
 
-interface Kept {
+/** A stream that can be gone on with. */
+interface Open {
   session: string
   events: { n: number; text: string }[]
   resume: (response: ServerResponse, after: number) => ReturnType<Streams['resume']>
@@ -57,7 +58,7 @@ interface Kept {
  */
 export const createStreams = ({ maxBytes, returnMs }: { maxBytes: number; returnMs: number }): Streams => {
   /** The one that was quiet longest first. */
-  const streams = new Map<string, Kept>()
+  const streams = new Map<string, Open>()
   let bytes = 0
 
   const makeRoom = () => {
@@ -70,7 +71,7 @@ export const createStreams = ({ maxBytes, returnMs }: { maxBytes: number; return
   const begin: Streams['begin'] = (first, { session, about, primed, onGone }) => {
     const id = randomUUID()
     const idAt = (at: EventId['at']) => writeEventId({ stream: id, ...(about === undefined ? {} : { about }), at })
-    const events: Kept['events'] = []
+    const events: Open['events'] = []
     let response = first
     let last = 0
     let isOver = false
@@ -112,7 +113,7 @@ export const createStreams = ({ maxBytes, returnMs }: { maxBytes: number; return
       last++
       const text = sseEvent(raw, idAt(at ?? last))
       if (streams.delete(id)) {
-        streams.set(id, kept)
+        streams.set(id, open)
         events.push({ n: last, text })
         bytes += text.length
         if (events.length > MAX_EVENTS) bytes -= events.shift()!.text.length
@@ -124,7 +125,7 @@ export const createStreams = ({ maxBytes, returnMs }: { maxBytes: number; return
       leave()
       response.end()
     }
-    const kept: Kept = {
+    const open: Open = {
       session,
       events,
       close,
@@ -141,7 +142,7 @@ export const createStreams = ({ maxBytes, returnMs }: { maxBytes: number; return
         return 'resumed'
       },
     }
-    if (streams.size < MAX_STREAMS) streams.set(id, kept)
+    if (streams.size < MAX_STREAMS) streams.set(id, open)
     connect(first)
     if (primed) write(`id: ${idAt(0)}\nretry: ${RETRY_MS}\ndata: \n\n`)
     return {
@@ -162,11 +163,11 @@ export const createStreams = ({ maxBytes, returnMs }: { maxBytes: number; return
     begin,
     resume: (response, session, { stream, at }) => {
       if (at === 'end') return 'over'
-      const kept = streams.get(stream)
-      return kept?.session === session ? kept.resume(response, at) : 'lost'
+      const open = streams.get(stream)
+      return open?.session === session ? open.resume(response, at) : 'lost'
     },
     endSession: (session) => {
-      for (const kept of [...streams.values()]) if (kept.session === session) kept.close()
+      for (const open of [...streams.values()]) if (open.session === session) open.close()
     },
   }
 }
