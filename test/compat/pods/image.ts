@@ -72,12 +72,17 @@ const writeRoot = async ({ environments, files }: PythonImage, root: string): Pr
     writeFileSync(join(root, path), text, { mode: 0o755 })
   }
   mkdirSync(join(root, 'bin'), { recursive: true })
-  cpSync('/bin/busybox', join(root, 'bin/sh'))
+  cpSync(realpathSync('/bin/sh'), join(root, 'bin/sh'))
   // By content, not by time: a layer's files have no times.
   const compile = ['-m', 'compileall', '-q', '--invalidation-mode', 'unchecked-hash', join(root, 'app'), library]
   await run('nice', [python, ...compile], { allowFailure: true })
   await copyLinked(
-    [join(root, 'usr/bin/python3'), ...sharedObjects(library), ...sharedObjects(join(root, 'app'))],
+    [
+      join(root, 'usr/bin/python3'),
+      join(root, 'bin/sh'),
+      ...sharedObjects(library),
+      ...sharedObjects(join(root, 'app')),
+    ],
     root,
   )
   mkdirSync(join(root, 'etc'))
