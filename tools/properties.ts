@@ -4,9 +4,15 @@
  */
 import { globSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { CannotSetUp } from './cluster/cluster.ts'
 import { runTool } from './run-tool.ts'
 import { close } from './test/tally.ts'
 import { runVitest } from './test/vitest.ts'
+
+const whole = (name: string, text: string): number => {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new CannotSetUp(`--${name} is "${text}". Use a whole number.`)
+}
 
 await runTool(async () => {
   const { values } = parseArgs({
@@ -15,7 +21,7 @@ await runTool(async () => {
       rounds: { type: 'string', default: '10' },
     },
   })
-  const [first, rounds] = [Number(values.seed), Number(values.rounds)]
+  const [first, rounds] = [whole('seed', values.seed), whole('rounds', values.rounds)]
   const files = globSync('{lib,operator,webhook,sidecar,ledger,bridge,cli,test}/**/*.test.ts').filter((file) =>
     /from 'fast-check'/.test(readFileSync(file, 'utf8')),
   )
