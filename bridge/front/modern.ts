@@ -106,6 +106,8 @@ export const createModernFront = (context: FrontContext) => {
       if (method === 'tools/call') {
         const missed = mirrorProblem(headers, message, await mirrored(backend, String(message.params.name)))
         if (missed !== undefined) return mismatch(missed)
+        // Given up while the headers were looked up, of which nobody tells a call that begins after.
+        if (response.destroyed) return
       }
       await call(backend, message, response)
     } catch (error) {

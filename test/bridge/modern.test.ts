@@ -87,6 +87,8 @@ describe.each([
     const bridge = await start()
     const controller = new AbortController()
     const name = version === '2026-07-28' ? 'slow' : 'late'
+    // From here on the bridge knows the tools and passes calls on at once.
+    await callModern(bridge.url, 'echo', { text: 'here' })
     const gone = modern(bridge.url, 'tools/call', { name, arguments: { ms: 20_000 } }, { signal: controller.signal })
     await sleep(100)
     controller.abort()
