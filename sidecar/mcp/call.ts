@@ -24,7 +24,6 @@ export interface ToolRequest {
   agent: Agent | undefined
   port: ServerPort | undefined
   id: RequestId
-  raw: JsonObject
   params: JsonObject
   span: Span
   reply: Reply

@@ -15,7 +15,7 @@ import { admitRequest, gateServerRequest } from './server-requests.ts'
 export interface Conversation {
   scene: RequestScene
   port: ServerPort
-  message: Asked & { id: RequestId; raw?: JsonObject }
+  message: Asked & { id: RequestId }
   /** `onRequest`: for a modern agent, where it is not asked by the answer. */
   options: Pick<ServerOptions, 'signal' | 'traceparent' | 'onNotification'> & Partial<Pick<ServerOptions, 'onRequest'>>
 }

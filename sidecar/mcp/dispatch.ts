@@ -8,7 +8,7 @@ import type { InForce } from '../authority.ts'
 import type { GateContext } from '../context.ts'
 import { ATTR } from '../telemetry.ts'
 import { asksForInput, converse } from './converse.ts'
-import { metaFor } from './methods/ask-server.ts'
+import { knownMeta } from './methods/ask-server.ts'
 import { begunTask, endedTask } from './methods/begun-task.ts'
 import { serverNotification } from './methods/server-notifications.ts'
 import { type Finished, failed, succeeded } from './outcome.ts'
@@ -22,7 +22,6 @@ export interface Dispatch {
   agent: Agent
   port: ServerPort
   id: RequestId
-  raw: JsonObject
   params: JsonObject
   redactions: Redactions
   commit: (where: string, value: Json) => Json
@@ -42,8 +41,13 @@ const made = async (gate: GateContext, call: Dispatch, traceparent: string): Pro
     message: {
       id: call.id,
       method: 'tools/call',
-      params: { ...params, arguments: params.arguments ?? {}, _meta: metaFor(params, traceparent) },
-      raw: call.raw,
+      // What else the agent writes there nobody has decided or recorded.
+      params: {
+        name: params.name!,
+        arguments: params.arguments ?? {},
+        ...(params.task === undefined ? {} : { task: params.task }),
+        _meta: knownMeta(params, traceparent),
+      },
     },
     options: {
       signal: call.signal,

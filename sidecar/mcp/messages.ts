@@ -4,11 +4,11 @@ import { describe, type ErrorCode, type ErrorValues } from '../../lib/core/error
 import { isObject, isRequestId, type JsonObject, MAX_ID } from '../../lib/core/json-rpc.ts'
 import type { Json } from '../../lib/core/strict.ts'
 
-/** A JSON-RPC 2.0 message of the agent; `raw` has every field it came with. */
+/** A JSON-RPC 2.0 message of the agent. */
 export type Message =
   | { kind: 'response'; id: RequestId; answered: { result: JsonObject } | { error: { code: number; message: string } } }
-  | { kind: 'request'; id: RequestId; method: string; params?: JsonObject; raw: JsonObject }
-  | { kind: 'notification'; method: string; params?: JsonObject; raw: JsonObject }
+  | { kind: 'request'; id: RequestId; method: string; params?: JsonObject }
+  | { kind: 'notification'; method: string; params?: JsonObject }
 
 export const META_RECEIPT = 'dev.remit/receipt'
 export const META_EFFECT = 'dev.remit/effect'
@@ -49,9 +49,9 @@ export const classify = (value: Json): Message | string => {
   if (given !== undefined && !isObject(given)) return 'params must be an object'
   if (given?._meta !== undefined && !isObject(given._meta)) return 'params._meta must be an object'
   const params = given ? { params: given } : {}
-  if (!('id' in value)) return { kind: 'notification', method: value.method, ...params, raw: value }
+  if (!('id' in value)) return { kind: 'notification', method: value.method, ...params }
   if (!isRequestId(value.id)) return `id must be a string of at most ${MAX_ID} characters or a whole number`
-  return { kind: 'request', id: value.id, method: value.method, ...params, raw: value }
+  return { kind: 'request', id: value.id, method: value.method, ...params }
 }
 
 /** A JSON-RPC error with the catalog's sentence; `data.code` is the catalog's code. */

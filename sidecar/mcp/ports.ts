@@ -55,11 +55,11 @@ export interface ServerPort {
   /** The revision the server was last spoken to in; undefined before. */
   version: () => string | undefined
   /**
-   * Sends a request (`_meta` of it as the agent wrote it) and resolves with the answer under its id, in the form of
+   * Sends a request and resolves with the answer under its id, in the form of
    * the agent's era. Rejects with UpstreamFailure, SessionGone, or UserError(CredentialMissing). Given up, it tells the
    * server.
    */
-  request: (message: Asked & { id: RequestId; raw?: JsonObject }, options: ServerOptions) => Promise<ServerMessage>
+  request: (message: Asked & { id: RequestId }, options: ServerOptions) => Promise<ServerMessage>
   /** Sends a notification; resolves with the HTTP status, 202 where the server's era has no such notification. */
   notify: (message: JsonObject) => Promise<number>
   /**

@@ -521,7 +521,7 @@ describe('what a server tries on an agent by way of all but tools', () => {
     expect(ofRequests).toHaveLength(2)
   })
 
-  it('what an agent writes beside a request that nobody decides does not go up', async () => {
+  it('what an agent writes beside a request does not go up, be it decided or not', async () => {
     let answer = () => {}
     const { url, session, server, ask } = await start(
       (each, response) => answerWith(response, each.id, { content: [] }),
@@ -554,6 +554,21 @@ describe('what a server tries on an agent by way of all but tools', () => {
     await ask('tools/list', { _meta: { progressToken: 3, note: 'secret', [client]: secretive }, more: 'secret' })
     expect(server.messages().at(-1).params._meta).toMatchObject({ progressToken: 3, [client]: clientInfo })
     await ask('tools/list', { _meta: { progressToken: { note: 'secret' } } })
+    const beside = {
+      _meta: { progressToken: 4, note: 'secret', baggage: 'secret=1' },
+      more: 'secret',
+      inputResponses: 'secret',
+    }
+    await ask('tools/call', { ...call, ...beside, requestState: 'secret' })
+    expect(server.messages().at(-1).params).toMatchObject({ ...call, _meta: { progressToken: 4 } })
+    for (const [method, params] of [
+      ['resources/subscribe', { uri: 'file:///open/a' }],
+      ['prompts/get', { name: 'summary' }],
+      ['completion/complete', { ref: { type: 'ref/prompt', name: 'summary' }, argument: { name: 'a', value: '' } }],
+    ] as const) {
+      await ask(method, { ...params, ...beside })
+      expect(server.messages().at(-1)).toMatchObject({ method, params: { ...params, _meta: { progressToken: 4 } } })
+    }
     const { last } = await ask('tools/list', { cursor: 'secret' })
     expect(last.error).toMatchObject({ code: -32602 })
     expect((await ask('tools/list', { cursor: 'more' })).last.result).toBeDefined()

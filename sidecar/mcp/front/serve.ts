@@ -62,8 +62,7 @@ export const createServe = (gate: GateContext, inFlight: InFlight): Serve => {
     const over = inFlight.add(sessionId, id, limit.abort)
     reply.whenGone(() => limit.abort(new UpstreamFailure('cancelled', 'the agent went away', true)))
     const work = async (span: Span): Promise<string | undefined> => {
-      if (isCall)
-        return handleCall({ server: name, agent, port, id, raw: message.raw, params: params!, span, reply, signal })
+      if (isCall) return handleCall({ server: name, agent, port, id, params: params!, span, reply, signal })
       if (!server || !agent || !port) throw new Error('a request that is no call has no server')
       return handleMethod(gate, { inForce, server, agent, port, message, reply, span, signal })
     }

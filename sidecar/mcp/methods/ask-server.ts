@@ -1,5 +1,5 @@
 import type { Attributes, Span } from '@opentelemetry/api'
-import { META, RELATED_TASK, RPC } from '../../../lib/api/mcp.ts'
+import { META, RPC } from '../../../lib/api/mcp.ts'
 import type { RemitServer } from '../../../lib/api/remit.ts'
 import { isObject, isRequestId, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { InForce } from '../../authority.ts'
@@ -8,14 +8,13 @@ import { ATTR, traceparentOf } from '../../telemetry.ts'
 import type { ServerMessage } from '../answer.ts'
 import { converse } from '../converse.ts'
 import { nameKept } from '../front/client.ts'
-import { META_REASON, META_TASK, type Message, requestError } from '../messages.ts'
+import { type Message, requestError } from '../messages.ts'
 import { type Finished, failed } from '../outcome.ts'
 import type { Agent, RequestScene, ServerOptions, ServerPort } from '../ports.ts'
 import type { Reply } from '../reply.ts'
 import { isLogLevel } from '../revision.ts'
 import { sent } from '../sent.ts'
 import { serverNotification } from './server-notifications.ts'
-import { fateOf } from './table.ts'
 
 /** A request of an agent to a declared server, under a remit that stands. */
 export interface MethodRequest {
@@ -32,14 +31,10 @@ export interface MethodRequest {
   onRequest?: ServerOptions['onRequest']
 }
 
-/** An agent's `_meta` as the server gets it: in our trace, without what was told only the gate or speaks of tasks. */
-export const metaFor = (params: JsonObject | undefined, traceparent: string): JsonObject => {
-  const given = isObject(params?._meta) ? params._meta : {}
-  const { [META_TASK]: _task, [META_REASON]: _reason, [RELATED_TASK]: _related, tracestate: _state, ...meta } = given
-  return { ...meta, traceparent }
-}
-
-/** Of an agent's `_meta` what the protocol gives a request: a request that nobody decides or records says no more. */
+/**
+ * An agent's `_meta` as the server gets it: in our trace, with what the protocol gives a request. Whatever else it says
+ * is neither decided nor recorded.
+ */
 export const knownMeta = (params: JsonObject | undefined, traceparent: string): JsonObject => {
   const {
     progressToken,
@@ -64,11 +59,10 @@ export const askServer = (
 ): Promise<ServerMessage> => {
   const scene: RequestScene = { inForce, server, agent, span }
   const { id, method } = message
-  const meta = fateOf('agent', 'request', method) === 'decided' ? metaFor : knownMeta
   return converse(gate, {
     scene,
     port,
-    message: { id, method, params: { ...params, _meta: meta(message.params, traceparent) } },
+    message: { id, method, params: { ...params, _meta: knownMeta(message.params, traceparent) } },
     options: {
       signal,
       traceparent,

@@ -1,5 +1,4 @@
 import type { RemitServer } from '../../../lib/api/remit.ts'
-import type { JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { Outside } from '../../context.ts'
 import type { ServerPort } from '../ports.ts'
 import type { Session } from '../sessions.ts'
@@ -11,11 +10,11 @@ import { tell } from './tell.ts'
 export const createLegacyPort = (gate: Outside, server: RemitServer, session: Session): ServerPort => ({
   server,
   version: () => session.version,
-  request: ({ id, method, params, raw }, options) =>
+  request: ({ id, method, params }, options) =>
     exchange(
       gate,
       { server, session, traceparent: options.traceparent },
-      { ...(raw ?? { jsonrpc: '2.0', method }), id, params } as JsonObject & { id: string },
+      { jsonrpc: '2.0', id, method, params },
       options,
     ),
   notify: (message) => tell(gate, { server, session }, message),
