@@ -22,6 +22,8 @@ export class StreamOver extends UpstreamFailure {
 export interface Mark {
   eventId?: string
   retryMs?: number
+  /** How often it was gone on with since the last message. */
+  comeBacks?: number
 }
 
 /** What a header can hold of an event's id. */
@@ -66,6 +68,7 @@ export const readStream = (
       onEvent: ({ id, data }) => {
         since = 0
         if (options.mark && id && EVENT_ID.test(id)) options.mark.eventId = id
+        if (options.mark && data) options.mark.comeBacks = 0
         if (data) options.onMessage({ message: parseMessage(data), raw: data })
       },
     })

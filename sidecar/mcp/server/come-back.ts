@@ -11,6 +11,8 @@ import type { Place } from './tell.ts'
 export const COME_BACKS = 3
 const RETRY_MS = 1_000
 const MAX_RETRY_MS = 30_000
+/** Nor is any server asked more often than after this, nor after so much more each time that nothing comes of it. */
+const MIN_RETRY_MS = 100
 
 /** What of a stream's connection may be otherwise where it is gone on with. */
 export interface Waiting {
@@ -26,11 +28,14 @@ export interface Waiting {
 export const comeBack = async (
   gate: Outside,
   { server, session }: Place,
-  { eventId, retryMs }: Mark,
+  mark: Mark,
   { signal, idleMs, isAsking }: Waiting,
 ): Promise<IncomingMessage | undefined> => {
+  const { eventId, retryMs = RETRY_MS, comeBacks = 0 } = mark
   if (eventId === undefined) return undefined
-  await pause(Math.min(retryMs ?? RETRY_MS, MAX_RETRY_MS), signal)
+  mark.comeBacks = comeBacks + 1
+  const least = Math.min(MIN_RETRY_MS * mark.comeBacks, RETRY_MS)
+  await pause(Math.min(Math.max(retryMs, least), MAX_RETRY_MS), signal)
   const response = await gate.send(targetOf('server', server, gate.credentials), {
     method: 'GET',
     headers: { accept: 'text/event-stream', ...sessionHeaders(session), 'last-event-id': eventId },
