@@ -1,5 +1,8 @@
+import { RPC } from '../../../lib/api/mcp.ts'
 import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import type { GateContext } from '../../context.ts'
+import { requestError } from '../messages.ts'
+import { failed } from '../outcome.ts'
 import { answerOf } from '../render.ts'
 import { isTaskOver } from '../render-task.ts'
 import { askServer } from './ask-server.ts'
@@ -7,6 +10,7 @@ import { parkedRequests, parking, shownRequests } from './task-input.ts'
 import { isWithheld, recordedTask, rulingOf, type TaskRequest, taskIn } from './task-request.ts'
 import { callResult, serverError } from './task-result.ts'
 import { taskState } from './task-state.ts'
+import { withAdmittedUrls } from './url-elicitations.ts'
 
 /** What an agent may be asked for a task at this moment, by its key. */
 const inputFor = async (gate: GateContext, request: TaskRequest, given: JsonObject): Promise<JsonObject> => ({
@@ -14,7 +18,7 @@ const inputFor = async (gate: GateContext, request: TaskRequest, given: JsonObje
   ...parkedRequests(request.task),
 })
 
-/** Tells the task, and what it came to once that is recorded. */
+/** Tells the task, and what it came to once that is recorded; of an error the URLs it wants opened are decided first. */
 const tellResult = (
   gate: GateContext,
   request: TaskRequest,
@@ -22,7 +26,12 @@ const tellResult = (
   tell: (more: JsonObject) => JsonObject,
 ): Promise<string | undefined> =>
   recordedTask(gate, request, async () => {
-    const finished = callResult(gate, request, answerOf(request.message.id, came))
+    const { message, server } = request
+    const scene = { ...request, inForce: gate.authority.current() ?? request.inForce }
+    const finished = await gate.asked
+      .during(server.name, () => withAdmittedUrls(gate, scene, answerOf(message.id, came)))
+      .then((answer) => callResult(gate, request, answer))
+      .catch((error: unknown) => failed(message.id, server.name, error, gate.limits.idleMs, requestError(RPC.internal)))
     return {
       ...finished,
       answer: (receipt) => {
