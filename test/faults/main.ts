@@ -1,6 +1,7 @@
 /**
- * `npm run faults [-- PART...] [--seed N] [--changes N] [--rotations N] [--readers N]`: what the tests of this folder do
- * for seconds, for as long as it takes; exit code 1 when a bar is missed. Parts: kube, ledger, readers, certificates.
+ * `npm run faults [-- PART...] [--seed N] [--changes N] [--rotations N] [--readers N] [--calls N]`: what the tests of
+ * this folder do for seconds, for as long as it takes; exit code 1 when a bar is missed. Parts: kube, ledger, readers,
+ * certificates, mcp.
  */
 import { parseArgs } from 'node:util'
 import { CannotSetUp } from '../../tools/cluster/cluster.ts'
@@ -10,6 +11,7 @@ import { runCertificates } from './certificates/run.ts'
 import { runKube } from './kube/run.ts'
 import { runReaders } from './ledger/readers.ts'
 import { runLedger } from './ledger/run.ts'
+import { runMcp } from './mcp/run.ts'
 import type { Quantiles } from './quantiles.ts'
 
 const show = ({ p50, p99 }: Quantiles) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`
@@ -21,7 +23,7 @@ const by = (counts: Record<string, number>) =>
     .map(([name, times]) => `    ${times} ${name}`)
     .join('\n')
 
-type Numbers = { seed: number; changes: number; rotations: number; readers: number }
+type Numbers = { seed: number; changes: number; rotations: number; readers: number; calls: number }
 const parts: Record<string, (numbers: Numbers) => Promise<Bar[]>> = {
   kube: async ({ seed, changes }) => {
     const report = await runKube({ seed, changes, rounds: 20, say })
@@ -77,7 +79,14 @@ const parts: Record<string, (numbers: Numbers) => Promise<Bar[]>> = {
     ]
   },
   certificates: async ({ seed, rotations }) => {
-    const report = await runCertificates({ seed, rotations, authorities: 10, authoritySeconds: 20, say })
+    const report = await runCertificates({
+      seed,
+      rotations,
+      authorities: 10,
+      authoritySeconds: 20,
+      requestsOfEach: 50,
+      say,
+    })
     const asked = Object.values(report.requests).reduce((sum, times) => sum + times, 0)
     say(
       `${report.served.webhook} certificates of the webhook, ${report.served.ledger} of the ledger, ${report.authorities} authorities\n${by(report.requests)}`,
@@ -91,6 +100,29 @@ const parts: Record<string, (numbers: Numbers) => Promise<Bar[]>> = {
       },
     ]
   },
+  mcp: async ({ seed, calls }) => {
+    const report = await runMcp({ seed, calls, each: 3, idleMs: 2_000, killMs: 15_000, settleMs: 75_000, say })
+    const [first, last] = report.holding
+    say(`thrown:\n${by(report.thrown)}`)
+    say(`what agents were told:\n${by(report.came)}`)
+    say(`what the record says of it:\n${by(report.outcomes)}`)
+    say(`a call without faults, beside the others: ${show(report.before)}`)
+    return [
+      {
+        what: `calls of ${report.calls} of which agents, record and servers do not tell the same`,
+        is: report.problems.length,
+        atMost: 0,
+        said: report.problems.slice(0, 50),
+      },
+      { what: 'lines of the gate’s log above warn', is: report.errors.length, atMost: 0, said: report.errors },
+      { what: 'longest a call took beyond what the gate may take, ms', is: report.overdueMs, atMost: 1_000 },
+      { what: 'the same behind faults, beyond the deadline, ms', is: report.overdueBehindFaultsMs, atMost: 1_000 },
+      { what: 'to connect and call afterwards, longest, ms', is: report.afterwardsMs, atMost: 1_000 },
+      { what: 'sockets of the gate, grown', is: last.sockets - first.sockets, atMost: 0 },
+      { what: 'timers of the gate, grown', is: last.timers - first.timers, atMost: 0 },
+      { what: 'memory of the gate, grown, MiB', is: last.heldMiB - first.heldMiB, atMost: 16 },
+    ]
+  },
 }
 
 await runTool(async () => {
@@ -101,6 +133,7 @@ await runTool(async () => {
       changes: { type: 'string', default: '100000' },
       rotations: { type: 'string', default: '100' },
       readers: { type: 'string', default: '1000' },
+      calls: { type: 'string', default: '10000' },
     },
   })
   const unknown = positionals.find((name) => !(name in parts))

@@ -21,6 +21,8 @@ export interface CertificatesOptions {
   authorities: number
   /** Seconds an authority lives: the next one issues after half of it. */
   authoritySeconds: number
+  /** How many of each kind have to be asked meanwhile, however long a busy machine takes for them. */
+  requestsOfEach: number
   say?: (line: string) => void
 }
 export interface CertificatesReport {
@@ -58,6 +60,7 @@ export const runCertificates = async (options: CertificatesOptions): Promise<Cer
   try {
     const { client: admin } = installed.api
     const requests: Record<string, number> = {}
+    const asked = () => Object.values({ ...requests, receipts: end.lastSeq() + 1 })
     const failures: string[] = []
     let failed = 0
     const fail = (what: string, error: unknown) => {
@@ -118,7 +121,9 @@ export const runCertificates = async (options: CertificatesOptions): Promise<Cer
       }
     }
     const enough = () =>
-      issuers.size >= options.authorities && Object.values(servers).every(({ seen }) => seen.size > rotations)
+      issuers.size >= options.authorities &&
+      Object.values(servers).every(({ seen }) => seen.size > rotations) &&
+      asked().every((times) => times >= options.requestsOfEach)
     await look()
     for (let round = 1; !enough(); round++) {
       // As somebody does who wants a new one now; the authority's turn comes by itself.
