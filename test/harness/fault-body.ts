@@ -5,17 +5,19 @@ import type { Exchange, Fault } from './fault-proxy.ts'
 export type BodyFault =
   /** Each line of the answer becomes these lines: none, and it is lost on the way. */
   | { lines: (line: string) => string[] }
-  /** So many bytes pass; then the connection is cut, or the answer ends as if it were whole. */
-  | { truncate: number; ending: 'cut' | 'whole' }
+  /** So many bytes pass; then the connection is cut or reset, or the answer ends as if it were whole. */
+  | { truncate: number; ending: 'cut' | 'reset' | 'whole' }
   /** So many bytes pass; then the exchange is forgotten, as by `forgetOpen`. */
   | { forget: number }
-  /** Nothing passes before the answer is whole, its head neither. */
-  | { buffer: true }
+  /** Nothing passes before the answer is whole, its head neither; or before so many bytes of it are there. */
+  | { buffer: true | number }
   /** A byte each so many milliseconds. */
   | { dripMs: number }
+  /** A slow reader: takes a piece of the answer (64 KiB at most) each so many milliseconds. */
+  | { slowMs: number }
 
 const isOfBody = (fault: Fault | undefined): fault is BodyFault =>
-  fault !== undefined && ['lines', 'truncate', 'forget', 'buffer', 'dripMs'].some((kind) => kind in fault)
+  fault !== undefined && ['lines', 'truncate', 'forget', 'buffer', 'dripMs', 'slowMs'].some((kind) => kind in fault)
 
 /** Passes the answer on, with backpressure, as the fault (if it is one of bodies) says. */
 export const passBody = (
@@ -26,7 +28,9 @@ export const passBody = (
 ): void => {
   const fault = isOfBody(given) ? given : undefined
   const cut = () => {
-    if (!exchange.silent) outgoing.socket?.destroy()
+    if (exchange.silent) return
+    if (fault && 'ending' in fault && fault.ending === 'reset') outgoing.socket?.resetAndDestroy()
+    else outgoing.socket?.destroy()
   }
   const head = () => {
     if (outgoing.headersSent || exchange.silent) return
@@ -48,6 +52,7 @@ export const passBody = (
   }
 
   let held: Buffer[] = []
+  let bytes = 0
   let rest = ''
   let left = fault && 'truncate' in fault ? fault.truncate : fault && 'forget' in fault ? fault.forget : 0
   let drip: NodeJS.Timeout | undefined
@@ -56,7 +61,20 @@ export const passBody = (
 
   answer.on('data', (chunk: Buffer) => {
     if (!fault) return pass(chunk)
-    if ('buffer' in fault) return void held.push(chunk)
+    if ('buffer' in fault) {
+      held.push(chunk)
+      bytes += chunk.length
+      if (fault.buffer === true || bytes < fault.buffer) return
+      for (const each of held) pass(each)
+      held = []
+      return
+    }
+    if ('slowMs' in fault) {
+      pass(chunk)
+      answer.pause()
+      setTimeout(() => answer.resume(), fault.slowMs)
+      return
+    }
     if ('lines' in fault) {
       const whole = (rest + chunk.toString('utf8')).split('\n')
       rest = whole.pop() ?? ''

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Agent, createServer, request } from 'node:https'
+import * as http from 'node:http'
+import * as https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { type BodyFault, passBody } from './fault-body.ts'
 import type { Pair } from './pki.ts'
 
 export type Fault =
-  /** An answer of the proxy's own, nothing is forwarded. */
-  | { answer: number; body?: unknown; headers?: Record<string, string> }
+  /** An answer of the proxy's own; nothing is forwarded, or with `after` the server has answered before. */
+  | { answer: number; body?: unknown; headers?: Record<string, string>; after?: true }
   /** The connection is cut instead of answered; `after` lets the request through first. */
   | { cut: 'before' | 'after' }
   /** Never answers. */
@@ -14,6 +15,8 @@ export type Fault =
   | { delayMs: number }
   /** Takes a piece of the request (64 KiB at most) each so many milliseconds. */
   | { sipMs: number }
+  /** Having sent the request, ends its side of the connection to the server and waits for the answer. */
+  | { halfClose: true }
   | BodyFault
 
 export interface FaultRule {
@@ -57,10 +60,10 @@ export interface FaultProxy {
 export interface FaultProxyOptions {
   /** Address of the server behind. */
   upstream: string
-  /** Shown to clients. */
-  serving: Pair
+  /** Shown to clients; without it they and the upstream speak HTTP. */
+  serving?: Pair
   /** The authority that vouches for the upstream, PEM. */
-  ca: string
+  ca?: string
 }
 
 /** One request and its answer on their way. */
@@ -73,12 +76,18 @@ export interface Exchange {
 
 const KEPT = 2_000
 
+const reply = (outgoing: ServerResponse, { answer, headers, body }: Extract<Fault, { answer: number }>) => {
+  outgoing.writeHead(answer, { 'content-type': 'application/json', ...headers })
+  outgoing.end(typeof body === 'string' ? body : `${JSON.stringify(body ?? {})}\n`)
+}
+
 /** Stands between a client and a server and does what networks and servers do on bad days. Tokens pass, client certificates do not. */
 export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptions): Promise<FaultProxy> => {
   const seen: Seen[] = []
   const rules: { rule: FaultRule; left: number }[] = []
   const exchanges = new Set<Exchange>()
   const sockets = new Set<Socket>()
+  const { Agent, request: ask } = serving ? https : http
   const agent = new Agent({ keepAlive: true })
   let isAway: boolean | 'handshake' = false
 
@@ -95,12 +104,15 @@ export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptio
       if (!exchange.silent) outgoing.socket?.destroy()
     }
     const { method, headers } = incoming
-    const onward = request(new URL(incoming.url ?? '/', upstream), { method, headers, ca, agent })
+    const onward = ask(new URL(incoming.url ?? '/', upstream), { method, headers, agent, ...(ca ? { ca } : {}) })
     onward.on('error', cut)
     onward.on('response', (answer) => {
       if (fault && 'cut' in fault) {
         answer.resume()
         cut()
+      } else if (fault && 'answer' in fault) {
+        answer.resume()
+        if (!exchange.silent && !outgoing.destroyed) reply(outgoing, fault)
       } else passBody(answer, outgoing, exchange, fault)
     })
     outgoing.on('close', () => {
@@ -118,11 +130,13 @@ export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptio
       else onward.once('drain', () => incoming.resume())
     })
     incoming.on('end', () => {
-      if (!exchange.silent) onward.end()
+      if (exchange.silent) return
+      onward.end()
+      if (fault && 'halfClose' in fault) onward.once('finish', () => onward.socket?.end())
     })
   }
 
-  const server = createServer({ cert: serving.cert, key: serving.key }, async (incoming, outgoing) => {
+  const serve = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const url = new URL(incoming.url ?? '/', upstream)
     const request: Seen = {
       method: incoming.method ?? '',
@@ -134,15 +148,16 @@ export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptio
     const fault = faultFor(request)
     if (fault && 'stall' in fault) return
     if (fault && 'cut' in fault && fault.cut === 'before') return outgoing.socket?.destroy()
-    if (fault && 'answer' in fault) {
+    if (fault && 'answer' in fault && !fault.after) {
       incoming.resume()
-      outgoing.writeHead(fault.answer, { 'content-type': 'application/json', ...fault.headers })
-      outgoing.end(typeof fault.body === 'string' ? fault.body : `${JSON.stringify(fault.body ?? {})}\n`)
-      return
+      return reply(outgoing, fault)
     }
     if (fault && 'delayMs' in fault) await new Promise((resolve) => setTimeout(resolve, fault.delayMs))
     forward(incoming, outgoing, fault)
-  })
+  }
+  const server = serving
+    ? https.createServer({ cert: serving.cert, key: serving.key }, serve)
+    : http.createServer(serve)
   server.on('connection', (socket: Socket) => {
     socket.on('error', () => socket.destroy())
     if (isAway === true) return socket.destroy()
@@ -159,7 +174,7 @@ export const startFaultProxy = async ({ upstream, serving, ca }: FaultProxyOptio
     for (const socket of sockets) socket.destroy()
   }
   return {
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${serving ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     inject: (rule) => {
       const entry = { rule, left: rule.times ?? Number.POSITIVE_INFINITY }
