@@ -14,8 +14,10 @@ export const runVitest = async (stage: string, args: string[], env: Record<strin
   try {
     const code = await new Promise<number>((resolve) => {
       const child = spawn(
-        process.execPath,
+        // It ends with us, also when we are killed.
+        'setpriv',
         [
+          ...['--pdeathsig', 'TERM', '--', process.execPath],
           'node_modules/vitest/vitest.mjs',
           'run',
           '--reporter=default',
