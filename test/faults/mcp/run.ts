@@ -1,14 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Random, random } from '../../fuzz/random.ts'
+import { random } from '../../fuzz/random.ts'
 import { eventually } from '../../harness/eventually.ts'
 import { startFaultProxy } from '../../harness/fault-proxy.ts'
 import { freePorts } from '../../harness/ports.ts'
-import type { ManagedProcess } from '../../harness/process.ts'
-import { createWorld, readReceipts, runScript, type World, waitForPort } from '../../sidecar/world.ts'
+import { createWorld, readReceipts, runScript, waitForPort } from '../../sidecar/world.ts'
 import { type Quantiles, quantiles } from '../quantiles.ts'
 import { type Call, call, connectAs, type Era, runAgent } from './agent.ts'
-import { readJournal } from './desk.ts'
+import { beginKilling, startDesk } from './desks.ts'
 import type { Holding } from './gate.ts'
 import { judgeCalls } from './judge.ts'
 import { beginTrouble, count, type Tally } from './trouble.ts'
@@ -63,50 +62,7 @@ spec:
   - {name: small-payments, match: {tools: [pay]}, effect: Allow, where: [{arg: amount, max: "100"}]}
 `
 
-const script = (name: 'gate' | 'server') =>
-  (name === 'gate' ? new URL('gate.ts', import.meta.url) : new URL('server.ts', import.meta.url)).pathname
-
-/** A server in a process of its own, which can be killed and comes back at the same place. */
-const startDesk = async (world: World, name: Server) => {
-  const [port = 0] = await freePorts(1)
-  const journal = world.path(`${name}.ndjson`)
-  const begin = async (): Promise<ManagedProcess> => {
-    const child = await runScript(world, script('server'), [SERVERS[name], `${port}`, journal], {}, name)
-    await waitForPort(port)
-    return child
-  }
-  let child = await begin()
-  return {
-    url: `http://127.0.0.1:${port}`,
-    done: () => readJournal(journal),
-    again: async () => {
-      child.signal('SIGKILL')
-      await child.exited
-      child = await begin()
-    },
-  }
-}
-
-/** Kills the servers in turn, until it is ended. */
-const beginKilling = (
-  desks: { again: () => Promise<void> }[],
-  { random, everyMs, thrown }: { random: Random; everyMs: number; thrown: Tally },
-) => {
-  const stop = new AbortController()
-  const killing = (async () => {
-    for (;;) {
-      await pause(everyMs / 2 + random.below(everyMs), undefined, { signal: stop.signal })
-      count(thrown, 'server killed and started again')
-      await random.pick(desks).again()
-    }
-  })().catch((error: unknown) => {
-    if (!stop.signal.aborted) throw error
-  })
-  return () => {
-    stop.abort()
-    return killing
-  }
-}
+const SCRIPT = new URL('gate.ts', import.meta.url).pathname
 
 /** Agents and servers of both eras, the gate between them, and on both sides of it what networks and servers do on bad days. */
 export const runMcp = async ({
@@ -124,7 +80,10 @@ export const runMcp = async ({
   const mayTakeMs = callMs + idleMs
   const timeoutMs = mayTakeMs + 1_000
   try {
-    const [older, newer] = await Promise.all([startDesk(world, 'older'), startDesk(world, 'newer')])
+    const [older, newer] = await Promise.all([
+      startDesk(world, 'older', SERVERS.older),
+      startDesk(world, 'newer', SERVERS.newer),
+    ])
     const desks = { older, newer }
     const behind = {
       older: await startFaultProxy({ upstream: older.url }),
@@ -141,7 +100,7 @@ export const runMcp = async ({
       dataDir,
       limits: { idleMs, callMs, cancelGraceMs: 200, returnMs: 500 },
     }
-    const gate = await runScript(world, script('gate'), [JSON.stringify(options), holdings], {}, 'gate')
+    const gate = await runScript(world, SCRIPT, [JSON.stringify(options), holdings], {}, 'gate')
     await waitForPort(port)
     const url = `http://127.0.0.1:${port}`
     const before = await startFaultProxy({ upstream: url })
