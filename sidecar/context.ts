@@ -35,17 +35,21 @@ export interface Limits {
   /** How long an agent in a session whose connection broke may take to come back before its call is given up. */
   returnMs: number
 }
+/** What fits, read and parsed, into the 256 MiB of the sidecar's container; test/sidecar/memory.test.ts. */
 export const DEFAULT_LIMITS: Limits = {
   requestBytes: 4 * 1024 * 1024,
-  modelRequestBytes: 32 * 1024 * 1024,
-  heldBytes: 48 * 1024 * 1024,
-  answerBytes: 16 * 1024 * 1024,
+  modelRequestBytes: 16 * 1024 * 1024,
+  heldBytes: 24 * 1024 * 1024,
+  answerBytes: 4 * 1024 * 1024,
   idleMs: 120_000,
   callMs: 30 * 60_000,
   inputMs: 10 * 60_000,
   cancelGraceMs: 2_000,
   returnMs: 5_000,
 }
+
+/** Of what is kept for agents that come back, and of what one of them may leave unread: an answer, and what was before it. */
+export const unreadBytes = ({ answerBytes }: Limits): number => 1.5 * answerBytes
 
 /** The credential of a declared server or model as it is now; undefined when it is not there. */
 export type Credentials = (kind: 'server' | 'model', name: string) => string | undefined

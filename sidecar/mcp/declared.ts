@@ -10,7 +10,7 @@ import { within } from './forward.ts'
 import type { Agent, ServerPort } from './ports.ts'
 
 const MAX_PAGES = 50
-const MAX_BYTES = 16 * 1024 * 1024
+const MAX_BYTES = 4 * 1024 * 1024
 /** How often a list is asked for again that changed while it was told. */
 const TRIES = 2
 

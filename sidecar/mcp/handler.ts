@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { GateContext } from '../context.ts'
+import { type GateContext, unreadBytes } from '../context.ts'
 import { createEndedSessions } from './end-session.ts'
 import { createAsks } from './front/asks.ts'
 import { createInSession } from './front/in-session.ts'
@@ -16,9 +16,8 @@ import { readMessage } from './incoming.ts'
 
 /** The MCP side of the gate: one endpoint a declared server, Streamable HTTP in all its revisions. */
 export const createMcpHandler = (gate: GateContext) => {
-  const { answerBytes, returnMs } = gate.limits
   const asks = createAsks()
-  const streams = createStreams({ maxBytes: answerBytes, returnMs })
+  const streams = createStreams({ maxBytes: unreadBytes(gate.limits), returnMs: gate.limits.returnMs })
   const sessionStreams = createSessionStreams(gate, asks, streams)
   const subscriptions = createSubscriptions(gate)
   gate.authority.onChange(() => {

@@ -27,8 +27,9 @@ describe('textProblem', () => {
     ['{"id":1,"result":{"content":[],"inputrequests":{}}}', 'inputRequests is also spelled otherwise'],
     ['{"id":1,"error":{"code":1,"message":"a","Code":-32042}}', 'code is also spelled otherwise'],
     [`{"id":1,"result":{"deep":${'[{"a":'.repeat(256)}1${'}]'.repeat(256)}}}`, 'it is nested deeper than 512'],
-    [`{"id":1,"result":{"a":[${'{},'.repeat(500_000)}1]}}`, 'it has more than 500000 objects, lists and strings'],
-    [`{"id":1,"result":{"a":[${'"",'.repeat(500_000)}1]}}`, 'it has more than 500000 objects, lists and strings'],
+    [`{"id":1,"result":{"a":[${'{},'.repeat(500_000)}1]}}`, 'it has more than 150000 objects, lists and strings'],
+    [`{"id":1,"result":{"a":[${'"",'.repeat(500_000)}1]}}`, 'it has more than 150000 objects, lists and strings'],
+    [`{"id":1,"result":{"a":[${'1,'.repeat(700_000)}1]}}`, 'its lists have more than 650000 items'],
   ])('of %.100s is told', (text, told) => {
     JSON.parse(text)
     expect(textProblem(text)).toBe(told)

@@ -9,7 +9,9 @@ const TELLING: ReadonlyMap<string, string[]> = new Map([
 /** Objects and lists inside one another: what is deeper cannot be written again. */
 const MAX_DEPTH = 512
 /** Objects, lists and strings: each takes many times the memory that it has bytes. */
-const MAX_PARTS = 500_000
+const MAX_PARTS = 150_000
+/** Of all lists together, numbers too. */
+const MAX_ITEMS = 650_000
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -46,6 +48,7 @@ const nameIn = (written: string): string => {
 export const textProblem = (text: string): string | undefined => {
   let depth = 0
   let parts = 0
+  let items = 0
   let isKey = false
   let place = ''
   const isObject: boolean[] = []
@@ -75,8 +78,12 @@ export const textProblem = (text: string): string | undefined => {
     } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) {
       depth--
       isKey = false
-    } else if (code === COMMA) isKey = isObject[depth] === true
+    } else if (code === COMMA) {
+      isKey = isObject[depth] === true
+      if (!isKey) items++
+    }
     if (parts > MAX_PARTS) return `it has more than ${MAX_PARTS} objects, lists and strings`
+    if (items > MAX_ITEMS) return `its lists have more than ${MAX_ITEMS} items`
   }
   return undefined
 }

@@ -19,7 +19,7 @@ type Name = 'operator' | 'webhook' | 'ledger'
 
 /** What the images give Node, for containers with the chart's limits of memory: 384, 256 and 384 MiB. */
 const heap: Record<Name, string[]> = {
-  operator: ['--max-old-space-size=230', '--max-semi-space-size=8', '--heap-growing-percent=40'],
+  operator: ['--max-old-space-size=230', '--max-semi-space-size=8'],
   webhook: ['--max-old-space-size=153', '--max-semi-space-size=1'],
   ledger: ['--max-old-space-size=230', '--max-semi-space-size=8'],
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HEADER, RPC } from '../../../lib/api/mcp.ts'
 import { header } from '../../../lib/service/http.ts'
-import type { GateContext } from '../../context.ts'
+import { type GateContext, unreadBytes } from '../../context.ts'
 import type { Message } from '../messages.ts'
 import { fateOf } from '../methods/table.ts'
 import { sessionOf } from '../named-session.ts'
@@ -79,7 +79,7 @@ export const createLegacyFront =
     if (!server) return
     if (typeof params?.protocolVersion !== 'string')
       return refuse(400, RPC.invalidParams, 'MalformedRequest', { detail: 'params.protocolVersion must be a string' })
-    const reply = createReply(response, gate.limits.answerBytes)
+    const reply = createReply(response, unreadBytes(gate.limits))
     const agent: Agent = {
       era: 'legacy',
       version: params.protocolVersion,

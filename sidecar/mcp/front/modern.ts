@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../../../lib/core/json-rpc.ts'
 import { mirrorProblem } from '../../../lib/core/mirror/mirror.ts'
 import { versionProblem } from '../../../lib/core/mirror/version.ts'
 import { header, send } from '../../../lib/service/http.ts'
-import type { GateContext } from '../../context.ts'
+import { type GateContext, unreadBytes } from '../../context.ts'
 import { resumedBy } from '../input.ts'
 import type { Message } from '../messages.ts'
 import { fateOf } from '../methods/table.ts'
@@ -101,7 +101,7 @@ export const createModernFront =
     const { inForce, server } = door
     const resumed = resumedBy(gate.seal, gate.now(), name, { method, params })
     if (typeof resumed === 'string') return refuse(200, RPC.invalidParams, 'MalformedRequest', { detail: resumed })
-    const reply = createModernReply(response, gate.limits.answerBytes)
+    const reply = createModernReply(response, unreadBytes(gate.limits))
     const agent: Agent = {
       era: 'modern',
       version: MODERN_VERSION,

@@ -7,7 +7,7 @@ import { fallen } from '../../../lib/core/standing.ts'
 import { SSE_HEADERS } from '../../../lib/service/http.ts'
 import { pause } from '../../../lib/service/pause.ts'
 import type { InForce } from '../../authority.ts'
-import type { GateContext } from '../../context.ts'
+import { type GateContext, unreadBytes } from '../../context.ts'
 import { UpstreamFailure } from '../../upstream.ts'
 import type { ServerMessage } from '../answer.ts'
 import type { Message } from '../messages.ts'
@@ -106,7 +106,7 @@ export const createSubscriptions = (gate: GateContext): Subscriptions => {
       const wanted = { ...asked, uris: await followable(gate, { inForce, server, agent }, asked.uris) }
       if (response.destroyed) return
       const tagged = taggedWith(id)
-      const write = (told: JsonObject) => writeEvent(response, tagged(told), gate.limits.answerBytes)
+      const write = (told: JsonObject) => writeEvent(response, tagged(told), unreadBytes(gate.limits))
       const tell = (told: JsonObject) => {
         if (LISTS.some((list) => wanted[list] && told.method === changed(list))) write(told)
       }

@@ -30,7 +30,7 @@ export interface KnownTasks {
 
 const MAX_TASKS = 10_000
 /** Of what tasks came to that no server keeps. */
-const MAX_BYTES = 16 * 1024 * 1024
+const MAX_BYTES = 4 * 1024 * 1024
 export const MAX_TASK_ID = 256
 
 export const createKnownTasks = (): KnownTasks => {
