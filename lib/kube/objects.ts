@@ -30,7 +30,7 @@ export interface ListOptions extends Options {
   namespace?: string
   labelSelector?: string
   fieldSelector?: string
-  /** Objects a page, 500 unless told. */
+  /** Objects a page, 100 unless told: a page is held as text and parsed, and caches are filled beside each other. */
   pageSize?: number
 }
 
@@ -50,7 +50,7 @@ export const list = async <T extends KubeObject>(
     namespace,
     labelSelector,
     fieldSelector,
-    pageSize = 500,
+    pageSize = 100,
     each = (object) => object,
     ...options
   }: ListOptions & Trimming<T> = {},
